@@ -1,7 +1,7 @@
-/** A column: its title, and the text of its cell, `undefined` where there is nothing to say. */
+/** A column: its title, its width, and the text of its cells; `undefined` for an empty cell. */
 export type Column<R> = readonly [title: string, width: number, cell: (row: R) => string | undefined]
 
-/** Prints rows as they come; columns of negative width are flush left. */
+/** Prints each row when it is added. A column of negative width is aligned to the left. */
 export class Table<R> {
   private readonly columns: ReadonlyArray<Column<R>>
   private readonly print: (line: string) => void

@@ -1,6 +1,6 @@
 /**
- * An attacker of the flood benchmark, in a process and from an address of its own: starts on the first message, ends when it
- * is told to.
+ * An attacker of the flood benchmark, with its own process and address. It starts with the first message of its parent, and ends
+ * with the second.
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -13,15 +13,15 @@ export type Attack = "silence" | "guesses" | "dials" | "hops" | "trickle" | "sto
 export interface AttackJob {
   readonly attack: Attack
   readonly target: Target
-  /** `trickle`, `storm`: the relay further on, whose passwords are guessed. */
+  /** For `trickle` and `storm`: the relay behind `target`, whose users' passwords are guessed. */
   readonly second: Target | undefined
-  /** `guesses`: whose password is guessed. All others: who attacks. */
+  /** For `guesses`, the account whose password is guessed; otherwise, the account of the attacker. */
   readonly account: Account
-  /** From its start to its end. */
+  /** The duration of the attack. */
   readonly seconds: number
 }
 
-/** Who guesses is slowed down by address. */
+/** The source address of each attack: guesses are slowed down by address, so attacks do not share one. */
 const addresses: Readonly<Record<Exclude<Attack, "garbage">, string>> = {
   silence: "127.0.0.2",
   guesses: "127.0.0.3",
@@ -40,9 +40,9 @@ const PITS = 64
 const HOPS_PER_SECOND = 1000
 const TRICKLE = 18
 const STORM_PER_SECOND = 500
-/** Connections of who attacks. */
+/** Connections of the attacker. */
 const STORM_LINKS = 8
-/** Whose passwords are guessed: so many that their late answers are more than are decided at a time. */
+/** Users whose passwords are guessed: their late answers are more than the relay decides at a time. */
 const STORM_USERS = 100
 const PATH_LINKS = 6
 const PATHS_AT_ONCE = 16
@@ -53,7 +53,7 @@ const GARBAGE_ADDRESSES = 200
 const running = { stop: false }
 const sockets = new Set<Socket>()
 
-/** How often each answer came. */
+/** Counts answers. */
 class Tally {
   private readonly counts = new Map<string, number>()
   add(what: string): void {
@@ -64,17 +64,17 @@ class Tally {
   }
 }
 
-/** A short message; `name` makes its identifiers. */
+/** A short message; its identifiers begin with `name`. */
 const hi = (name: string, toPath: string, fromPath: string): string =>
   `MSRP ${name}x SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${name}\r\n` +
   `Byte-Range: 1-2/2\r\nContent-Type: text/plain\r\n\r\nhi\r\n-------${name}x$\r\n`
 
-/** Does something so many times a second until the end. */
+/** Acts at a constant rate until the end; returns how often it has acted. */
 const steadily = async (perSecond: number, act: (n: number) => void): Promise<number> => {
   const start = performance.now()
   let n = 0
   while (!running.stop) {
-    // What a busy machine has kept from it is not made up for.
+    // What was missed on a busy machine is not made up for.
     const due = Math.min((performance.now() - start) * perSecond / 1000, n + perSecond / 10)
     while (n < due) act(n++)
     await sleep(20)
@@ -82,7 +82,7 @@ const steadily = async (perSecond: number, act: (n: number) => void): Promise<nu
   return n
 }
 
-/** Connections that send nothing; those that are closed are opened again. */
+/** Opens connections that send nothing; replaces those that are closed. */
 const silence = async ({ target }: AttackJob): Promise<string> => {
   let opened = 0
   while (!running.stop) {
@@ -97,7 +97,7 @@ const silence = async ({ target }: AttackJob): Promise<string> => {
   return `${opened} connections opened, ${sockets.size} open at the end`
 }
 
-/** AUTHs with ever other passwords for one user, one on each connection. */
+/** Sends AUTHs for one user, each with another password and on another connection. */
 const guesses = async ({ account: { user }, target }: AttackJob): Promise<string> => {
   const answers = new Tally()
   let n = 0
@@ -118,7 +118,7 @@ const guesses = async ({ account: { user }, target }: AttackJob): Promise<string
   return `${n} guesses: ${answers.text()}`
 }
 
-/** Requests of one client to as many next hops. */
+/** Sends requests of one client to many next hops that never finish a handshake. */
 const dials = async ({ account, target }: AttackJob): Promise<string> => {
   let accepted = 0
   const pits = createServer((socket) => {
@@ -150,7 +150,7 @@ const dials = async ({ account, target }: AttackJob): Promise<string> => {
   return `${asked} requests to ${DIALS} hosts: ${accepted} dialled; answers ${statuses.text()}`
 }
 
-/** Requests of one client, on ten connections, each to another next hop that answers. */
+/** Sends requests of one client, on ten connections, each to another next hop; these answer. */
 const hops = async ({ account, target }: AttackJob): Promise<string> => {
   let accepted = 0
   const server = createServer((socket) => {
@@ -186,7 +186,7 @@ const hops = async ({ account, target }: AttackJob): Promise<string> => {
   return `${asked} requests to as many hosts: ${accepted} dialled; answers ${statuses.text()}`
 }
 
-/** A connection of who attacks, to the first relay; it opens another one when the relay closes it. */
+/** A connection of the attacker to the first relay; it is replaced when the relay closes it. */
 class Behind {
   private readonly job: AttackJob & { readonly second: Target }
   private readonly answers: Tally
@@ -207,7 +207,7 @@ class Behind {
     return false
   }
 
-  /** A wrong password for a user of the second relay. */
+  /** Sends a wrong password for a user of the second relay. */
   guess(user: string): void {
     if (!this.ready) return
     const { challenge, link, via } = this.link!
@@ -248,7 +248,7 @@ class Behind {
   }
 }
 
-/** Some wrong passwords for one user of the relay further on. */
+/** Sends a few wrong passwords for one user of the second relay. */
 const trickle = async (job: AttackJob): Promise<string> => {
   const answers = new Tally()
   const one = new Behind(job, answers)
@@ -263,7 +263,7 @@ const trickle = async (job: AttackJob): Promise<string> => {
   return `${n} guesses behind the other relay: ${answers.text()}`
 }
 
-/** Wrong passwords for many users of the relay further on, as fast as may be. */
+/** Sends wrong passwords for many users of the second relay at a high rate. */
 const storm = async (job: AttackJob): Promise<string> => {
   const answers = new Tally()
   const links = Array.from({ length: STORM_LINKS }, () => new Behind(job, answers))
@@ -273,13 +273,13 @@ const storm = async (job: AttackJob): Promise<string> => {
   return `${n} guesses behind the other relay, ${opened} connections: ${answers.text()}`
 }
 
-/** A From-Path of 8 KB that was never there before. */
+/** A From-Path of 8 KB; each number gives another one. */
 const longPath = (first: string, n: number): string =>
   [first, ...Array.from({ length: 15 }, (_, i) => `msrp://h.invalid:9/${i}x${String(n).padStart(495, "0")};tcp`)].join(
     " "
   )
 
-/** SENDs each with another From-Path, to a session of the same user who reads them and never answers. */
+/** Sends SENDs, each with another From-Path, to a session of the same user that reads them and never answers. */
 const paths = async ({ account, target }: AttackJob): Promise<string> => {
   const statuses = new Tally()
   const links: Array<Link> = []
@@ -308,7 +308,7 @@ const paths = async ({ account, target }: AttackJob): Promise<string> => {
   return `${n} SENDs written by ${PATH_LINKS} connections; answers ${statuses.text()}`
 }
 
-/** Connections that speak another protocol. Goes on until there were so many, whoever wants it to stop. */
+/** Opens `GARBAGE` connections that speak another protocol, even if it is told to stop earlier. */
 const garbage = async ({ target }: AttackJob): Promise<string> => {
   let opened = 0
   let failed = 0

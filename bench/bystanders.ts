@@ -1,4 +1,4 @@
-/** Who uses the relay while it is attacked, and what they notice. */
+/** Users of the relay while it is attacked, and the delays that they see. */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Account } from "./digest.ts"
 import { Counter, makeBody, SendFrame } from "./frames.ts"
@@ -13,7 +13,7 @@ const LOGIN_INTERVAL = 100
 /** Milliseconds after which a login has failed. */
 const LOGIN_PATIENCE = 5000
 
-/** Milliseconds, and numbers of logins. */
+/** Delays in milliseconds, and numbers of logins. */
 export interface Times {
   readonly p50: number
   readonly p99: number
@@ -24,12 +24,12 @@ export interface Times {
 
 export interface BystandersOptions {
   readonly target: Target
-  /** A relay further on: owners log in there through the first one, and their peers connect to it. */
+  /** A second relay: owners of sessions log in there through the first one, and their peers connect to it. */
   readonly second: Target | undefined
   readonly account: Account
 }
 
-/** Ten pairs that send messages, and somebody who logs in again and again. */
+/** Pairs that send messages, and a client that logs in repeatedly. */
 export class Bystanders {
   readonly faults = noFaults()
   failedLogins = 0
@@ -55,7 +55,7 @@ export class Bystanders {
     return all
   }
 
-  /** Of messages and of logins that begin now; waits for those that are not over then. */
+  /** Measures messages and logins for some seconds; waits for logins that have begun and not ended by then. */
   async measure(seconds: number): Promise<Times> {
     this.messages.clear()
     this.logins.clear()
@@ -77,7 +77,7 @@ export class Bystanders {
     return second === undefined ? near : await link.authenticate(second, account, near)
   }
 
-  /** One message at a time, from a peer to the owner of a session. */
+  /** Sends one message at a time from a peer to the owner of a session. */
   private async converse(index: number): Promise<void> {
     const { second, target } = this.options
     const owner = await Link.open(target, `a${index}`, this.faults)

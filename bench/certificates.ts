@@ -6,12 +6,12 @@ import { generate } from "selfsigned"
 const ec = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const
 
 export interface CertificateFiles {
-  /** Settings of a relay at each of the hosts. */
+  /** The settings of the relay of each host. */
   readonly env: ReadonlyArray<Record<string, string>>
   readonly remove: () => Promise<void>
 }
 
-/** For each host (an IPv4 address) its own certificate and so many for other names that in all there are `count`. */
+/** Makes `count` certificates for each host (an IPv4 address): one for the host, the others for names that all hosts share. */
 export const certificates = async (hosts: ReadonlyArray<string>, count: number): Promise<CertificateFiles> => {
   const directory = await mkdtemp(join(tmpdir(), "msrp-bench-"))
   const root = await generate([{ name: "commonName", value: "bench root" }], {

@@ -1,10 +1,10 @@
 /**
- * What the relay itself costs, without sockets: time of one processor for one SEND with its answers, from the octets that come in to those
- * that are handed to the connections.
+ * Measures the relay without sockets: the processor time of one SEND with its answers, from the octets that come in to the
+ * octets that are given to the connections.
  *
- * The relay is the real one, on a transport of this file that only hands octets over. Making the octets is not counted.
- * Each run is a process of its own and the best one counts, since whatever else the machine does only adds to it. With
- * `--against`, runs of another checkout take turns with those of this one.
+ * The relay is complete; only its transport is replaced by one that passes octets on. The time for making the octets is not
+ * counted. Each run is a process of its own, and the fastest one counts, because other work of the machine only adds to the
+ * time. With `--against`, runs of another checkout alternate with runs of this one.
  */
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { spawnSync } from "node:child_process"
@@ -52,17 +52,17 @@ const scenarios: ReadonlyArray<Scenario> = [
   { name: "60k", what: "60,000 octets, 4 in a read", size: 60_000, batch: 4, turns: 1, failureReport: true }
 ]
 
-/** Octets of one read, as the transport for sockets has them. */
+/** Octets of one read, as many as the transport for sockets reads. */
 const READ = 262_144
 
-/** For one read. */
+/** The most turns of the event loop for one read. */
 const MAX_TURNS = 100
 
-/** Milliseconds until the code is compiled, and of each stretch of a run. */
+/** Milliseconds until the code is compiled, and milliseconds of each part of a run that is timed. */
 const WARM_UP = 1000
 const STRETCH = 50
 
-/** A connection whose output is seen by `sees`, and counts as taken once the turn is over. */
+/** A connection whose output is passed to `sees`, and counts as written when the turn is over. */
 class Wire implements Connection {
   readonly transport = "tcp"
   readonly messages = undefined
@@ -75,7 +75,7 @@ class Wire implements Connection {
   readonly #taken: Array<() => void>
   sees: ((octets: Buffer) => void) | undefined
   receiver!: Receiver
-  /** What is left of this read has its turn later. */
+  /** Whether the rest of this read is to be handled in a later turn. */
   paused = false
 
   constructor(taken: Array<() => void>) {
@@ -113,7 +113,7 @@ const message = (frame: Buffer): Buffer => {
   return Buffer.concat([head.subarray(0, writeHead(head, 0, frame.length)), frame])
 }
 
-/** Microseconds for each SEND. */
+/** Returns the microseconds for each SEND. */
 const measure = async (scenario: Scenario, seconds: number, byMessages: boolean): Promise<number> => {
   const taken: Array<() => void> = []
   const tasks: Array<() => void> = []
@@ -151,7 +151,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
   }
   const encoded = (...parts: Parameters<typeof frame>): Buffer =>
     byMessages ? message(frame(...parts)) : frame(...parts)
-  /** What follows the octets of one turn: output is written, and the operating system takes it. */
+  /** Ends a turn: output is written, and counts as taken by the operating system. */
   const turn = (): void => {
     for (const task of tasks.splice(0)) task()
     for (const written of taken.splice(0)) written()
@@ -187,7 +187,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
   owner.sees = (octets) => {
     length += octets.copy(seen, length)
   }
-  /** The owner's answers to what he has got: a read for each in which he got something. */
+  /** The owner's responses to the SENDs that it has got, as one read for each turn in which it has got some. */
   const answers = (): { readonly count: number; readonly reads: ReadonlyArray<Buffer> } => {
     const frames: Array<Buffer> = []
     const text = seen.toString("latin1", 0, length)
@@ -206,7 +206,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
       }
     }
   }
-  /** Milliseconds that the relay takes for one round. More may be on their way than a receiver has without an answer. */
+  /** Returns the milliseconds that the relay takes for one round. More SENDs may be under way than the window of a receiver has room for. */
   const round = (): number => {
     const start = performance.now()
     for (let i = 0; i < scenario.turns; i++) deliver(peer, request)
@@ -224,7 +224,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
   }
 
   for (const until = performance.now() + WARM_UP; performance.now() < until;) round()
-  // Of all stretches the best: the one in which the machine did nothing else. Times of a processor would be exact to 4 ms only.
+  // The shortest part counts, in which the machine did the least beside it. The processor times of the system are exact only to 4 ms.
   let best = Infinity
   for (const until = performance.now() + seconds * 1000; performance.now() < until;) {
     let millis = 0
@@ -241,7 +241,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
 
 const here = fileURLToPath(import.meta.url)
 
-/** As `npm start` has it. */
+/** The option for the heap that `npm start` sets. */
 const HEAP = "--max-semi-space-size=8"
 
 interface Measured {
@@ -253,7 +253,7 @@ const child = ({ file, ws }: Measured, name: string, seconds: number): number =>
   const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`, ...ws ? ["--ws"] : []]
   const { error, status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" })
   if (error !== undefined || status !== 0) throw new Error(`the run has failed: ${error?.message ?? stderr}`)
-  // Behind what the relay logs.
+  // The log of the relay comes before it.
   return Number(stdout.trimEnd().split("\n").at(-1))
 }
 
@@ -289,7 +289,7 @@ await run(usage, {
     only: { type: "string", multiple: true, default: [] },
     against: { type: "string" },
     ws: { type: "boolean", default: false },
-    /** Of a child: the scenario that it measures. */
+    /** The scenario that a child process measures. */
     measure: { type: "string" }
   }
 }, async ({ values: { against, measure: name, only, runs, seconds, ws } }) => {

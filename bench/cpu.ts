@@ -1,13 +1,14 @@
 /**
- * What a process and its children have used: read from `/proc` on Linux, from `ps` elsewhere. And where they run.
+ * Processor time and memory of a process and its descendants, from `/proc` on Linux and from `ps` elsewhere, and the processors
+ * that they run on.
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 
 export interface Usage {
-  /** Held now, in octets; pages shared between the processes count once (Linux), or the sum of RSS. */
+  /** The memory in use, in octets: the sum of PSS on Linux, in which shared pages count once, otherwise the sum of RSS. */
   readonly memory: number
-  /** Sum of the processes' largest resident sizes so far (`VmHWM`), in octets. `undefined` where only `ps` is there. */
+  /** The sum of the largest resident sizes of the processes so far (`VmHWM`), in octets; `undefined` where only `ps` exists. */
   readonly peak: number | undefined
 }
 
@@ -106,13 +107,13 @@ export const cpuSeconds = (pids: ReadonlyArray<number>): number => {
 }
 
 /**
- * How long the processes were ready to run and did not, in seconds: somebody else had their processor. Of their main
- * threads; 0 where that cannot be known.
+ * Seconds for which the main threads of the processes were ready to run while others had the processor; 0 where this is
+ * unknown.
  */
 export const waitSeconds = (pids: ReadonlyArray<number>): number =>
   pids.reduce((sum, pid) => sum + Number(readText(`/proc/${pid}/schedstat`)?.split(" ")[1] ?? 0) / 1e9, 0)
 
-/** The most files that one of the processes has open, connections among them. Linux only. */
+/** The largest number of files, connections included, that one of the processes has open. Linux only. */
 export const openFiles = (pids: ReadonlyArray<number>): number =>
   Math.max(...pids.map((pid) => {
     try {
@@ -129,8 +130,8 @@ export interface Processors {
 }
 
 /**
- * Processors for the relay and another one for the client. Left to itself, the scheduler often puts two processes that
- * wake each other on one processor, and what is measured depends on its mood. `undefined` where that cannot be set.
+ * Separate processors for the relay and for the client; `undefined` where they cannot be set. The scheduler often puts two
+ * processes that wake each other on one processor, which makes measurements vary.
  */
 export const apartProcessors = (): Processors | undefined => {
   const allowed = /^Cpus_allowed_list:\s+(\S+)/m.exec(readText("/proc/self/status") ?? "")?.[1] ?? ""

@@ -1,9 +1,9 @@
 /**
- * The gate of the crowd: that a message costs about as much CPU time among very many connections as among some.
+ * Checks that a message costs about as much CPU time among very many connections as among a few.
  *
  *   node bench/crowd.ts --gate
  *
- * Everything about a crowd is measured by `npm run bench -- --crowd`.
+ * `npm run bench -- --crowd` measures crowds in detail.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { apartProcessors, processTree } from "./cpu.ts"
@@ -16,13 +16,13 @@ import { run, UsageError } from "./usage.ts"
 const FEW = 100
 const MANY = 1000
 const SIZE = 300
-/** What a message among many may cost at most, as a multiple of one among few. */
+/** The most that a message among many may cost, as a multiple of the cost of a message among few. */
 const MOST = Number(process.env["BENCH_GATE_RATIO"] ?? 1.6)
 const ROUNDS = 5
 /** Seconds. */
 const LENGTH = 1
 const WARMUP = 1
-/** Messages that a round must have to count: with fewer, somebody else had the processors. */
+/** Messages that a round needs to count: with fewer, other programs had the processors. */
 const ENOUGH = 1000
 
 interface Pairs {
@@ -48,7 +48,7 @@ const start = async (command: string, pairs: number): Promise<Pairs> => {
   }
 }
 
-/** The relay's own CPU time for a message, user and system, in microseconds: what else runs here matters little. */
+/** The relay's CPU time for a message, user and system, in microseconds; other programs on the machine affect it little. */
 const cost = async ({ busy, pids }: Pairs): Promise<number> => {
   await busy.call("resume")
   await sleep(100)
@@ -68,7 +68,7 @@ const gate = async (command: string): Promise<void> => {
     const many = await start(command, MANY)
     started.push(many)
     let [one, other] = [Infinity, Infinity]
-    // The least of several of each: noise makes a message dearer only, and beside a dear one among few, all would pass.
+    // The least of several rounds, because noise only adds to the cost; noise in the cost among few would make any ratio pass.
     for (let round = 0; round < ROUNDS; round++) {
       const [now, then] = [await cost(few), await cost(many)]
       print(`${FEW} pairs ${now.toFixed(1)} us, ${MANY} pairs ${then.toFixed(1)} us: ${(then / now).toFixed(2)}`)

@@ -1,5 +1,5 @@
 /**
- * The client's half of AUTH: HTTP Digest with MD5 (RFC 4976, 5.1).
+ * The client's part of AUTH: HTTP Digest with MD5 (RFC 4976 §5.1).
  */
 import { hash, randomBytes } from "node:crypto"
 
@@ -10,7 +10,7 @@ export interface Account {
 
 const md5 = (text: string): string => hash("md5", text, "hex")
 
-/** The values of a header in a whole response. */
+/** The values of a header in a response. */
 export const headerValues = (frame: string, name: string): Array<string> =>
   [...frame.matchAll(new RegExp(`\r\n${name}: *([^\r]*)`, "gi"))].map((match) => match[1]!)
 
@@ -20,8 +20,7 @@ const parameter = (challenge: string, name: string): string | undefined => {
 }
 
 /**
- * The Authorization value that answers a 401, for the URI the AUTH request goes to; `undefined` if none of its
- * challenges is MD5.
+ * The value of Authorization that answers a 401. `uri`: the URI that the AUTH is for. `undefined` if no challenge has MD5.
  */
 export const authorization = (response: string, uri: string, account: Account): string | undefined => {
   const challenge = headerValues(response, "WWW-Authenticate").find((value) =>

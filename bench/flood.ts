@@ -1,6 +1,6 @@
 /**
- * What those who use the relay notice of a flood: message and login times before and during each attack, and the relay's
- * memory after it.
+ * Measures what a flood costs the users of the relay: delays of messages and logins before and during each attack, and the
+ * relay's memory after it.
  *
  *   npm run bench:flood -- [--tls] [--seconds N] [--attack NAME]...
  */
@@ -20,28 +20,30 @@ const ROUNDS = 3
 /** Seconds between the start of an attack and the measurement. */
 const BEFORE = 2
 /**
- * Octets that memory may differ by between the last two rounds: what the collector of garbage leaves to chance. Before them
- * it grows to what floods of this machine's speed take, since Node.js keeps pages that it has had.
+ * Octets that memory may grow by between the last two rounds, because of garbage that is not collected yet. In earlier rounds
+ * it grows to what floods at the speed of this machine take, because Node.js keeps the pages that it has allocated.
  */
 const MEMORY_TOLERANCE = 32_000_000
-/** Octets above what the relay takes without an attack. */
+/** The most octets of memory beyond those that the relay takes without an attack. */
 const MOST_MEMORY = 100_000_000
-/** Octets of one attack. */
+/** The most octets that the relay may log because of one attack. */
 const MOST_LOGGED = 100_000
 
 const account: Account = { user: "bench", password: "secret" }
 const attacker: Account = { user: "mallory", password: "malice" }
 
-/** A relay of its own, the attacks that it is put to, and what is asked for besides what bystanders notice. */
+/** A relay, the attacks on it, and what is measured besides the delays of bystanders. */
 interface Scene {
   readonly attacks: ReadonlyArray<Attack>
   readonly as: Account
   readonly settings: Readonly<Record<string, string>>
+  /** Whether there are two relays. */
   readonly linked?: true
-  /** Its memory is the same after the last two rounds. */
+  /** Whether memory must not grow between the last two rounds. */
   readonly levels?: true
-  /** The most that it ever takes. */
+  /** Whether the peak of memory is bounded. */
   readonly peak?: true
+  /** Whether the octets that are logged are bounded. */
   readonly log?: true
 }
 
@@ -55,7 +57,7 @@ const scenes: ReadonlyArray<Scene> = [
   { attacks: ["garbage"], as: attacker, settings: { MSRP_LOG_LEVEL: "info" }, log: true }
 ]
 
-/** Runs what is given while the attack goes on; then what was done. */
+/** Runs `use` during an attack; returns its result, and what the attacker has done. */
 const during = async <A>(job: AttackJob, use: () => Promise<A>): Promise<readonly [A, string]> => {
   const child = fork(fileURLToPath(new URL("attack.ts", import.meta.url)))
   const did = new Promise<string>((resolve, reject) => {
@@ -83,7 +85,7 @@ interface Play {
   readonly seconds: number
 }
 
-/** Gives what was not as it should be. */
+/** Plays one scene; returns the problems that were found. */
 const play = async ({ attacks, scene, seconds, tls }: Play): Promise<ReadonlyArray<string>> => {
   let second: Target | undefined
   const settings = { MSRP_MAX_SESSIONS_PER_USER: "100000", ...scene.settings }

@@ -1,9 +1,9 @@
 /**
- * Frames built once and sent many times: only the number in them changes from message to message.
+ * Frames that are made once and sent many times: only their number changes from message to message.
  */
 import type { MessageScenario } from "./scenarios.ts"
 
-/** Up to this size a frame is one piece. A larger body is shared by all frames: thousands of copies are in no cache. */
+/** Octets up to which a frame has a copy of its body. A larger body is shared by all frames, because copies would fit into no cache. */
 const wholeFrameLimit = 2048
 
 const digits = 10
@@ -20,12 +20,12 @@ export class Counter {
     increment(this.text, this.text.length - 1)
   }
 
-  /** Goes on from another one's text, if it is of the same kind. */
+  /** Continues from another text, if that has the same length. */
   set(text: string): void {
     if (text.length === this.text.length) this.text.write(text, "latin1")
   }
 
-  /** Is this text at `at`? */
+  /** Whether this text is in the buffer at `at`. */
   matches(buffer: Buffer, at: number): boolean {
     const { text } = this
     for (let i = text.length - 1; i >= 0; i--) {
@@ -49,20 +49,20 @@ export interface SendOptions {
   readonly contentType: string
 }
 
-/** A SEND with the message number in its three places. `next` moves all of them on. */
+/** A SEND with the number of the message in three places, all of which `next` increments. */
 export class SendFrame {
-  /** The whole frame, or what comes before the body. */
+  /** The whole frame, or the part before the body. */
   readonly head: Buffer
-  /** The body and the end-line, if they are sent apart. */
+  /** The body and the end-line, if they are sent separately. */
   readonly rest: { readonly body: Buffer; readonly end: Buffer } | undefined
-  /** Octets of all of it. */
+  /** Octets of the whole frame. */
   readonly length: number
   private readonly places: ReadonlyArray<readonly [buffer: Buffer, lastDigit: number]>
 
   constructor(options: SendOptions) {
     const { body } = options
     const id = options.prefix + "0".repeat(digits)
-    // The end of a chunk larger than 2048 octets is left open: it may be interrupted (RFC 4975, 7.1.1).
+    // The end of a chunk larger than 2048 octets is left open: it may be interrupted (RFC 4975 §7.1.1).
     const rangeEnd = body.length > 2048 ? "*" : String(body.length)
     const start = `MSRP ${id} SEND\r\nTo-Path: ${options.toPath}\r\nFrom-Path: ${options.fromPath}\r\nMessage-ID: ${id}`
     const head = Buffer.from(
@@ -87,7 +87,7 @@ export class SendFrame {
   }
 }
 
-/** A 200 with room for a transaction identifier of the given length in its two places. */
+/** A 200 for requests whose transaction id has a given length. */
 export class OkFrame {
   readonly bytes: Buffer
   readonly idLength: number
@@ -101,7 +101,7 @@ export class OkFrame {
     )
   }
 
-  /** Puts the response into `target`; the transaction identifier is taken from `source`. */
+  /** Writes the response to `target`; the transaction id is copied from `source`. */
   write(target: Buffer, at: number, source: Buffer, idAt: number): void {
     const { bytes, idLength } = this
     target.set(bytes, at)
@@ -116,7 +116,7 @@ export class OkFrame {
 
 const alphabet = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "latin1")
 
-/** A body that is the same in every run: lines of letters and digits, or octets of any value. */
+/** Makes a body, the same in every run: lines of letters and digits, or octets of any value. */
 export const makeBody = (kind: MessageScenario["body"], size: number): Buffer => {
   const body = Buffer.allocUnsafe(size)
   let state = 0x2f6e2b1

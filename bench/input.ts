@@ -133,7 +133,7 @@ export class Input {
     this.restLength = length
   }
 
-  /** Reads the frame at `at`. Gives where it (or its header section) ends; `-at` if more octets are needed. */
+  /** Reads the frame at `at`. Returns the offset after it (or after its header section); `-at` if more octets are needed. */
   private readFrame(at: number, end: number): number {
     const idAt = at + 5
     let idEnd = idAt
@@ -190,7 +190,7 @@ export class Input {
     return area[start - 8] === lf && area[start - 9] === cr
   }
 
-  /** Where the end-line with this transaction identifier ends; -1 if it has not arrived. */
+  /** The offset after the end-line with this transaction id; -1 if it has not arrived. */
   private findEnd(at: number, end: number, idAt: number, idLength: number): number {
     const line = Buffer.from(dashes + latin1(idAt, idAt + idLength), "latin1")
     const found = area.subarray(at, end).indexOf(line)
@@ -204,7 +204,7 @@ export class Input {
       const frameEnd = at + layout.total
       const headEnd = at + layout.head
       if (frameEnd > end) {
-        // Most likely the rest of it comes with the next read. But a relay may have cut this message into chunks.
+        // The rest probably comes with the next read, unless a relay has divided this message into chunks.
         if (layout.total <= headroom && this.findEnd(at, end, idAt, idLength) < 0) return -at
       } else if (
         this.endsAt(frameEnd, idAt, idLength) && area[headEnd - 4] === cr && area[headEnd - 3] === lf &&
@@ -260,7 +260,7 @@ export class Input {
     return this.headEnd
   }
 
-  /** Reads more of a body. Gives the end of the frame, or `-at` if it has not ended, with the octets from `at` not counted yet. */
+  /** Reads more of a body. Returns the end of the frame, or `-at` if it has not ended; octets from `at` on are not counted yet. */
   private readBody(at: number, end: number): number {
     const { endLine } = this
     const lineLength = endLine.length + 3

@@ -1,8 +1,8 @@
-/** Buckets per doubling: values are kept to about one per cent. */
+/** Buckets per doubling of the delay: delays are exact to about one per cent. */
 const resolution = 64
 const buckets = resolution * 27
 
-/** A histogram of delays that costs next to nothing per value. */
+/** A histogram of delays in which recording costs almost nothing. */
 export class Latencies {
   private readonly counts = new Uint32Array(buckets)
   private total = 0

@@ -16,7 +16,7 @@ export interface Target {
   readonly uri: string
 }
 
-/** On Linux all of 127/8 is there: more source addresses, so that ports of closed connections do not run out. */
+/** A source address for a client. Linux has all of 127/8, and with many addresses the ports of closed connections do not run out. */
 export const sourceAddress = (target: Target, index: number): string | undefined =>
   process.platform === "linux" && target.host.startsWith("127.") ? `127.0.0.${2 + index % 200}` : undefined
 
@@ -92,7 +92,7 @@ export class Link implements Reading {
     })
   }
 
-  /** AUTH, the challenge, AUTH again; through the relays of the Use-Path `via`, if there is one. Gives the Use-Path. */
+  /** Sends an AUTH, and answers its challenge; through the relays of the Use-Path `via`, if given. Returns the Use-Path. */
   async authenticate({ uri }: Pick<Target, "uri">, account: Account, via?: string): Promise<string> {
     const toPath = via === undefined ? uri : `${via} ${uri}`
     const first = await this.auth(toPath)
@@ -104,7 +104,7 @@ export class Link implements Reading {
     return usePath
   }
 
-  /** One AUTH, with the value of its Authorization if there is one; gives the whole response. */
+  /** Sends one AUTH; `answer` is the value of its Authorization. Returns the response. */
   auth(toPath: string, answer?: string): Promise<string> {
     const id = `auth${++this.auths}x${this.socket.localPort}`
     this.text(
@@ -127,14 +127,14 @@ export class Link implements Reading {
     this.input.expected = expected
   }
 
-  /** Adds the next message to the output. `flush` writes it. */
+  /** Adds the next message to the output; `flush` writes it. */
   send(frame = this.outgoing!): void {
     this.output.send(frame)
     frame.next()
     this.sent++
   }
 
-  /** Writes a frame, given as text, at once. */
+  /** Writes the text of a frame at once. */
   text(frame: string): void {
     this.output.text(frame)
   }
@@ -149,7 +149,7 @@ export class Link implements Reading {
     return this.socket.writableNeedDrain
   }
 
-  /** Calls `resume` whenever it accepts octets again. */
+  /** Calls `resume` whenever the operating system accepts octets again. */
   onDrain(resume: () => void): void {
     this.socket.on("drain", resume)
   }
@@ -164,7 +164,7 @@ export class Link implements Reading {
     this.socket.pause()
   }
 
-  /** Closes after what was written. Resolves when the relay has closed too. */
+  /** Closes the connection after all writes. Resolves when the relay has closed it too. */
   close(): Promise<void> {
     this.closing = true
     return new Promise((resolve) => {
@@ -174,7 +174,7 @@ export class Link implements Reading {
     })
   }
 
-  /** Closes at once. */
+  /** Closes the connection at once. */
   destroy(): void {
     this.closing = true
     this.socket.destroy()

@@ -1,5 +1,5 @@
 /**
- * The load client, in a process of its own: takes one `Job`, answers with one `Measurement`.
+ * The load client, in a process of its own: gets one `Job`, and answers with one `Measurement`.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { processTree } from "./cpu.ts"
@@ -13,7 +13,7 @@ import { Stopwatch, type Stretch } from "./stopwatch.ts"
 
 export interface Job extends Access {
   readonly scenario: Scenario
-  /** The relay's first process. */
+  /** The first process of the relay. */
   readonly pid: number
   /** Seconds before and of the measurement. */
   readonly warmup: number
@@ -21,7 +21,7 @@ export interface Job extends Access {
 }
 
 export interface Measurement extends Stretch {
-  /** Over the whole run: messages sent that did not arrive, and that got no response. */
+  /** Messages of the whole run that did not arrive, and that got no response. */
   readonly lost: number
   readonly unanswered: number
   readonly faults: Faults
@@ -107,7 +107,7 @@ const runIdle = async (job: Job, scenario: IdleScenario): Promise<Measurement> =
     }
     await Promise.all(Array.from({ length: 16 }, worker))
   }
-  // The first ones pay for what any number of sessions needs: code, tables, buffers.
+  // The first sessions take the memory that any number of sessions needs: code, tables, buffers.
   await openUpTo(500)
   await sleep(job.warmup * 1000)
   latencies.clear()

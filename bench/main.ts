@@ -1,5 +1,5 @@
 /**
- * The benchmark: starts a relay, loads it over loopback from another process, and prints what that cost.
+ * The benchmark: starts a relay, loads it over loopback from another process, and prints the cost.
  *
  *   npm run bench -- --help
  */

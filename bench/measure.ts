@@ -1,4 +1,4 @@
-/** Measures the scenarios for single figures: each against a relay of its own, loaded by another process. */
+/** Measures the scenarios, each against a relay of its own that another process loads. */
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { onProcessors, type Processors } from "./cpu.ts"
@@ -8,7 +8,7 @@ import type { Relay } from "./relays.ts"
 import { describe, type Scenario, type Transport } from "./scenarios.ts"
 import { type Column, Table } from "./Table.ts"
 
-/** What one scenario cost one relay: medians where it was repeated. Absent: it does not apply. */
+/** The results of a scenario with one relay: medians if it was repeated. Absent values do not apply. */
 interface Row {
   readonly scenario: string
   readonly transport: Transport
@@ -24,17 +24,17 @@ interface Row {
   readonly cpuPerMessage: number
   readonly cpuPerMegabyte?: number
   /**
-   * 10^6 octets: the most the relay has held, summed over its processes (which counts shared memory more than once), and
-   * what it held at the end.
+   * Memory in 10^6 octets: the sum of the peaks of the relay's processes, in which shared memory counts more than once, and the
+   * memory at the end.
    */
   readonly peak?: number
   readonly memory: number
   /** Octets of memory for each further session. */
   readonly sessionOctets?: number
-  /** The client's own CPU time, in microseconds per message, and the share of one processor it used. */
+  /** The client's CPU time in microseconds per message, and its share of one processor. */
   readonly clientPerMessage: number
   readonly clientShare: number
-  /** Responses other than 200, REPORTs, damaged and lost messages, lost connections; over all repetitions. */
+  /** Responses other than 200, REPORTs, damaged and lost messages, and lost connections of all repetitions. */
   readonly errors: number
   readonly firstError?: string
 }
@@ -83,7 +83,7 @@ const medians = (runs: ReadonlyArray<Numbers>): Numbers => {
 
 const account: Account = { user: "bench", password: "secret" }
 
-/** Hands a job to a new load process, on the given processors. */
+/** Starts a load process on the given processors, and gives it a job. */
 const load = (job: Job, processors: string | undefined): Promise<Measurement> =>
   new Promise((resolve, reject) => {
     const [execPath, ...execArgv] = onProcessors(processors, [process.execPath])
@@ -137,7 +137,7 @@ const columns: ReadonlyArray<Column<Row>> = [
   ["", 0, (row) => row.firstError === undefined ? undefined : `  (${row.firstError})`]
 ]
 
-/** Prints what this relay takes for a message and a session, as a multiple of what the other one takes. */
+/** Prints the cost of a message and a session for this relay, as a multiple of the cost for the other one. */
 const compare = (rows: ReadonlyArray<Row>, print: (line: string) => void): void => {
   print("\nRelay CPU per message, memory per session: msrp-relay / kamailio (below 1: msrp-relay takes less)")
   for (const own of rows.filter((row) => row.relay === "msrp-relay")) {
@@ -153,7 +153,7 @@ const compare = (rows: ReadonlyArray<Row>, print: (line: string) => void): void 
   }
 }
 
-/** Measures the scenarios one after the other, each with all relays in turn. */
+/** Measures one scenario after the other, each with all relays in turn. */
 export const measureAll = async (
   relays: ReadonlyArray<Relay>,
   chosen: ReadonlyArray<Scenario>,

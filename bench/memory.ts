@@ -1,6 +1,6 @@
 /**
- * The relay's memory where it could grow: one chunk as long as a file, and a receiver that does not read among many that
- * do. Each has a relay of its own, over TCP.
+ * Measures the relay's memory where it could grow: with one chunk as long as a file, and with one receiver among many that does
+ * not read. Each case has a relay of its own, over TCP.
  *
  *   npm run bench:memory
  */
@@ -23,7 +23,7 @@ const GIBIBYTE = 2 ** 30
 const SESSIONS = 200
 const MESSAGES = 40
 const MESSAGE = 60_000
-/** Octets for the one that does not read, and milliseconds within which the others must have got theirs. */
+/** Octets that are sent to the receiver that does not read, and milliseconds within which the others must have got their messages. */
 const FROZEN = 524_288_000
 const PATIENCE = 60_000
 

@@ -1,6 +1,6 @@
 /**
- * Whether it can be told by time who is a user (RFC 4976 §6.3): AUTHs with wrong passwords for names that exist and for names
- * that do not, one after another in random order, and a rank test (Mann and Whitney) of their times.
+ * Checks that response times do not reveal which users exist (RFC 4976 §6.3): sends AUTHs with wrong passwords for existing and
+ * for other names in random order, and compares their times by a rank test (Mann and Whitney).
  *
  *   npm run bench:names -- [--only BACKEND] [--probes N] [--tls]
  */
@@ -15,11 +15,11 @@ import { Link, type Target } from "./link.ts"
 import { ownRelay } from "./relays.ts"
 import { run, UsageError, whole } from "./usage.ts"
 
-/** Names of each kind; those of one kind are as long as those of the other. */
+/** The number of existing names, and of other names. All names have the same length. */
 const NAMES = 200
-/** A relay closes a connection on which too many have failed. */
+/** AUTHs on one connection: the relay closes one on which too many have failed. */
 const PROBES_OF_LINK = 500
-/** Standard deviations that chance alone gives once in 15,000 times. */
+/** Standard deviations that are exceeded by chance once in 15,000 times. */
 const TOLERANCE = 4
 
 const account: Account = { user: "bench", password: "secret" }
@@ -57,7 +57,7 @@ interface Probe {
 }
 
 const probe = async (target: Target, count: number): Promise<ReadonlyArray<Probe>> => {
-  // As many of each, in random order.
+  // The same number of each kind, in random order.
   const order = Array.from({ length: 2 * count }, (_, i) => i % 2 === 0)
   for (let i = order.length - 1; i > 0; i--) {
     const k = randomInt(i + 1)
@@ -84,7 +84,7 @@ const probe = async (target: Target, count: number): Promise<ReadonlyArray<Probe
   return probes
 }
 
-/** Standard deviations by which those who exist rank higher than chance has it. */
+/** Standard deviations by which the times of existing names rank above the mean. */
 const rankTest = (probes: ReadonlyArray<Probe>): number => {
   const sorted = probes.toSorted((a, b) => a.time - b.time)
   let sum = 0

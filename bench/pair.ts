@@ -5,18 +5,18 @@ import type { Latencies } from "./latencies.ts"
 import { Link, type Target } from "./link.ts"
 import type { MessageScenario } from "./scenarios.ts"
 
-/** A relay, and who may log in there. */
+/** A relay, and an account there. */
 export interface Access {
   readonly target: Target
   readonly account: Account
 }
 
-/** What the two ends have to say to each other. */
+/** The messages that two ends send each other. */
 export interface Conversation {
   /** Messages under way in each direction, counted until they arrive at the far end. */
   readonly window: number
   readonly kind: MessageScenario["body"]
-  /** Of every message. */
+  /** The body of every message. */
   readonly body: Buffer
 }
 
@@ -66,11 +66,11 @@ export class Pair {
     return new Pair(a, b, usePath, index, conversation, latencies)
   }
 
-  /** Sends one message from `b`; once `a` has it, both directions run. */
+  /** Sends one message from `b`; when `a` has it, both ends send. */
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.a.onRead = () => {
-        // A long message comes in pieces, each of which is answered, or the rest does not come.
+        // A long message comes in chunks, and the next one comes only when the one before is answered.
         if (this.a.delivered === 0) return this.a.flush()
         this.a.onRead = this.reader(this.a, this.b, this.sentTo.a)
         this.b.onRead = this.reader(this.b, this.a, this.sentTo.b)
@@ -85,12 +85,12 @@ export class Pair {
     })
   }
 
-  /** Sends nothing more; what is under way arrives. */
+  /** Stops sending; messages that are under way still arrive. */
   rest(): void {
     this.resting = true
   }
 
-  /** Goes on after a rest. */
+  /** Sends again after `rest`. */
   resume(): void {
     this.resting = false
     const now = performance.now()

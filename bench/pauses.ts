@@ -1,12 +1,12 @@
 /**
- * Preloaded into a relay (`node --import`): how long its event loop stood still at most, in milliseconds, since it was
- * asked last. Written to the file BENCH_PAUSES on SIGUSR2 and at the end.
+ * Is loaded into a relay before its own code (`node --import`). Writes the longest pause of the event loop since the last time,
+ * in milliseconds, to the file that BENCH_PAUSES names: on SIGUSR2, and at the end.
  */
 import { writeFileSync } from "node:fs"
 
 const file = process.env["BENCH_PAUSES"]!
 
-/** Milliseconds between two looks; a shorter pause is not noticed. */
+/** Milliseconds between two checks; shorter pauses are not seen. */
 const INTERVAL = 5
 
 let last = performance.now()

@@ -1,10 +1,10 @@
 /**
- * Draws what the benchmark of a crowd has measured.
+ * Draws the results of the benchmark of a crowd.
  *
  *   node bench/plot.ts RESULTS.json [--before OLDER.json] [--out DIRECTORY] [--dark]
  *
- * `--before`: results of an earlier state of this relay, to be drawn beside. `--dark`: as the pictures are on a dark page,
- * also where a viewer does not ask for it.
+ * `--before`: results of an earlier version of this relay, drawn for comparison. `--dark`: always uses the colours of a dark page,
+ * not only if the viewer prefers them.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
@@ -37,7 +37,7 @@ const colour = (relay: string): Style["colour"] => {
   return relay === "msrp-relay" ? "own" : "other"
 }
 
-/** A line for each relay and value; all but the first are dashed, `drawn` having been drawn already. */
+/** A line for each relay and value. `drawn` lines were drawn before; all lines but the first are dashed. */
 const lines = <R extends Row>(
   rows: ReadonlyArray<R>,
   x: (row: R) => number,
@@ -52,7 +52,7 @@ const lines = <R extends Row>(
     }))
   )
 
-/** The same value for two sizes of messages, over TCP and TLS. */
+/** A panel for each transport, with one value for two sizes of messages. */
 const bySize = (rows: ReadonlyArray<GrowthRow>, y: (row: GrowthRow) => number): Array<Panel> =>
   TRANSPORTS.map((transport) => ({
     title: transport.toUpperCase(),
@@ -66,7 +66,7 @@ const bySize = (rows: ReadonlyArray<GrowthRow>, y: (row: GrowthRow) => number): 
     )
   }))
 
-/** A panel for each size and transport, with the middle and the slow messages. */
+/** A panel for each size and transport, with the median and the 99th percentile. */
 const byQuantile = <R extends Row & { readonly p50: number; readonly p99: number }>(
   rows: ReadonlyArray<R>,
   sizes: ReadonlyArray<number>,

@@ -1,5 +1,5 @@
 /**
- * Starts and stops the relays that are measured: this one, and Kamailio with its `msrp` module.
+ * Starts and stops the measured relays: this one, and Kamailio with its `msrp` module.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -17,28 +17,28 @@ import { isWebSocket, type Scenario, type Transport, transports, uriOf } from ".
 
 export interface RunningRelay {
   readonly target: Target
-  /** Its first process: all others are its descendants. */
+  /** The first process; all others are its descendants. */
   readonly pid: number
-  /** Further relays that belong to it. */
+  /** The first processes of further relays that belong to this one. */
   readonly others?: ReadonlyArray<number>
-  /** Octets that it has logged so far. */
+  /** Octets that were logged so far. */
   readonly logged?: () => number
   readonly stop: () => Promise<void>
 }
 
 export interface RelayOptions {
   readonly transport: Transport
-  /** The one user it knows. */
+  /** The only user of the relay. */
   readonly account: Account
-  /** The processors that it may use, as `taskset` takes them; `undefined`: any. */
+  /** The processors of the relay, as a list for `taskset`; `undefined`: any. */
   readonly processors: string | undefined
-  /** Where this relay writes how long its event loop has stood still (pauses.ts); without it, it does not look. */
+  /** The file to which the relay writes pauses of its event loop (pauses.ts); absent: pauses are not measured. */
   readonly pauses?: string
 }
 
 export interface Relay {
   readonly name: string
-  /** Can it do this at all? */
+  /** Whether the relay can run the scenario. */
   readonly supports: (scenario: Scenario, transport: Transport) => boolean
   readonly start: (options: RelayOptions) => Promise<RunningRelay>
 }
@@ -46,7 +46,7 @@ export interface Relay {
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const loopback = ["127.0.0.1", "::1"]
 
-/** Ports that nothing listens on, all different. */
+/** Returns different ports that nothing listens on. */
 export const freePorts = async (count: number): Promise<Array<number>> => {
   const servers = await Promise.all(
     Array.from({ length: count }, () =>
@@ -74,7 +74,7 @@ interface StartOptions {
   readonly processors: string | undefined
   readonly port: number
   readonly readySeconds: number
-  /** Addresses that it may listen on; it is reached by the first that answers. */
+  /** Addresses on which the process may listen; the first one that accepts connections is used. */
   readonly hosts?: ReadonlyArray<string>
 }
 
@@ -98,7 +98,7 @@ const stopProcess = async (child: ChildProcess, ended: Promise<unknown>): Promis
   await ended
 }
 
-/** Runs what follows it with as many open files as it may have. */
+/** A command that raises the limit of open files to the hard limit, and then runs its arguments. */
 const withAllFiles = ["bash", "-c", "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"", "bash"]
 
 /** Starts a process and waits until its port accepts connections. */
@@ -144,7 +144,7 @@ const startProcess = async (options: StartOptions) => {
   throw new Error(`${options.command} does not accept connections: ${end.reason}\n${output}`)
 }
 
-/** As `npm start` does. */
+/** The command that `npm start` runs. */
 export const startCommand = "node --max-semi-space-size=8 src/service/bin.ts"
 
 const pausesModule = new URL("pauses.ts", import.meta.url).href
@@ -164,14 +164,13 @@ export const startOwn = (
     ...options,
     command: program === "node" ? process.execPath : program,
     args,
-    // It ends at once when it is told, whoever is there.
+    // The relay ends at once, even if clients are connected.
     env: { MSRP_LOG_LEVEL: "warn", MSRP_DRAIN_TIMEOUT: "0", ...pausesEnv(options.pauses), ...options.env }
   })
 }
 
 /**
- * This relay. `command` starts it, `readySeconds` is how long that may take; `settings` are further variables of its
- * environment.
+ * This relay. `command` starts it within `readySeconds`; `settings` are further variables of its environment.
  */
 export const ownRelay = (
   command = startCommand,
@@ -181,14 +180,14 @@ export const ownRelay = (
   name: "msrp-relay",
   supports: () => true,
   start: async ({ account, pauses, processors, transport }) => {
-    // By WebSocket only where it is measured: earlier ones do not know it.
+    // WebSocket only if it is measured, because earlier versions do not support it.
     const used = transports.filter((one) => !isWebSocket(one) || one === transport)
     const ports = await freePorts(used.length)
     const port = ports[used.indexOf(transport)]!
     const { host, logged, pid, stop } = await startOwn(command, {
       env: {
         MSRP_URIS: used.map((one, i) => uriOf(one, `localhost:${ports[i]}`)).join(","),
-        // All sessions are those of one user.
+        // All sessions belong to one user.
         MSRP_MAX_SESSIONS_PER_USER: "100000",
         MSRP_USERS: `${account.user}:${account.password}`,
         ...settings
@@ -211,7 +210,7 @@ const moduleDirectories = [
   "/usr/local/lib/kamailio/modules/"
 ]
 
-/** What its `msrp` module takes: larger bodies are refused when it is compiled. */
+/** Octets of the largest body that its `msrp` module accepts, a constant at compile time. */
 const kamailioMaxBody = 10_240
 
 interface KamailioSettings {
@@ -219,16 +218,16 @@ interface KamailioSettings {
   readonly workers: number
   readonly port: number
   readonly account: Account
-  /** For TLS: files with the certificate and its key. */
+  /** For TLS, the files of the certificate and its key. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined
 }
 
 /**
- * The least that makes it a relay: AUTH with one user, sessions in its own table, and frames only to connections that
- * are there already. A session's table entry leads to the end that authenticated, whichever end sends; so the next hop
- * is always found by the address in its URI, which the load client writes truthfully.
+ * The minimal configuration of a relay: AUTH with one user, sessions in Kamailio's table, and frames only to existing
+ * connections. The entry of a session leads to the end that has authenticated, whichever end sends, so the next hop is found
+ * by the address in its URI, which the load client sets correctly.
  *
- * With the TLS module loaded the table takes every address for one of TLS: hence one protocol at a time.
+ * With the TLS module loaded, the table takes every address for one of TLS, so there is only one protocol at a time.
  */
 const kamailioConfig = ({ account, modules, port, tls, workers }: KamailioSettings): string =>
   `#!KAMAILIO

@@ -1,5 +1,5 @@
 /**
- * What is measured. Every scenario runs against a freshly started relay, over TCP and over TLS, or by WebSocket on either.
+ * The scenarios. Each runs against a newly started relay, over TCP and over TLS, or by WebSocket over either.
  */
 export const transports = ["tcp", "tls", "ws", "wss"] as const
 export type Transport = (typeof transports)[number]
@@ -7,11 +7,11 @@ export type Transport = (typeof transports)[number]
 export const hasTls = (transport: Transport): boolean => transport === "tls" || transport === "wss"
 export const isWebSocket = (transport: Transport): boolean => transport === "ws" || transport === "wss"
 
-/** The URI of who is reached there, with a session-id if it has one. */
+/** An MSRP URI; `authority` may end with a session-id. */
 export const uriOf = (transport: Transport, authority: string): string =>
   `${hasTls(transport) ? "msrps" : "msrp"}://${authority};${isWebSocket(transport) ? "ws" : "tcp"}`
 
-/** Messages through sessions that are up: in each pair one end is authenticated at the relay, the other is its peer. */
+/** Messages in existing sessions: one end of each pair is authenticated at the relay, the other one is its peer. */
 export interface MessageScenario {
   readonly kind: "messages"
   readonly name: string
@@ -23,14 +23,14 @@ export interface MessageScenario {
   readonly body: "text" | "binary"
 }
 
-/** Connect, AUTH, challenge, AUTH, 200, close: again and again. */
+/** Connect, AUTH, challenge, AUTH, 200 and close, repeatedly. */
 export interface AuthScenario {
   readonly kind: "auth"
   readonly name: string
   readonly concurrency: number
 }
 
-/** Authenticated sessions, each on a connection of its own, that do nothing. */
+/** Authenticated sessions that are idle, each on a connection of its own. */
 export interface IdleScenario {
   readonly kind: "idle"
   readonly name: string
@@ -49,7 +49,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   { kind: "idle", name: "idle", sessions: 5000 }
 ]
 
-/** In words, for the table. */
+/** The description of a scenario for the table. */
 export const describe = (scenario: Scenario): string => {
   if (scenario.kind === "messages") {
     return `${scenario.pairs} pairs, both ways, ${scenario.size} octets, window ${scenario.window}`

@@ -1,25 +1,25 @@
 import { cpuSeconds, ownCpu, type Usage, usage, waitSeconds } from "./cpu.ts"
 import type { Latencies } from "./latencies.ts"
 
-/** What happened between the start and the end of a measurement. Times in seconds, delays in milliseconds, memory in octets. */
+/** The results of one measurement. Times are in seconds, delays in milliseconds, memory in octets. */
 export interface Stretch {
   readonly seconds: number
-  /** Messages that arrived, or AUTHs that succeeded, or sessions that are up. */
+  /** Messages that arrived, AUTHs that succeeded, or sessions that were opened. */
   readonly count: number
   readonly octets: number
   readonly p50: number
   readonly p99: number
   readonly longest: number
-  /** Of the relay and of this process. */
+  /** CPU time of the relay and of this process. */
   readonly relayCpu: number
   readonly clientCpu: number
-  /** For how long the relay could have run, and had no processor. */
+  /** Time for which the relay was ready to run and had no processor. */
   readonly relayWait: number
   readonly before: Usage
   readonly after: Usage
 }
 
-/** Reads counts and the relay's CPU time at the same moment: in the client, which may be late to hear of start and end. */
+/** Takes counts and the relay's CPU time at the same moment. It runs in the client, which may learn late of start and end. */
 export class Stopwatch {
   private readonly pids: ReadonlyArray<number>
   private readonly count: number

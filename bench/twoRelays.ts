@@ -2,23 +2,23 @@ import { certificates } from "./certificates.ts"
 import type { Target } from "./link.ts"
 import { freePorts, type Relay, startOwn } from "./relays.ts"
 
-/** The two relays have addresses of their own, so that each is somebody else for the other. */
+/** The address of each relay; they differ, so that neither takes the other for itself. */
 const HOSTS = ["127.0.0.1", "127.0.1.1"] as const
 
 type Address = Pick<Target, "host" | "port" | "uri">
 
 interface TwoRelaysOptions {
-  /** What starts each, and the seconds that it may take. */
+  /** The command that starts each relay, and the seconds within which it must be ready. */
   readonly command: string
   readonly readySeconds: number
-  /** That each of them has. */
+  /** The number of certificates of each relay. */
   readonly certificates: number
   readonly settings: Readonly<Record<string, string>>
-  /** Told where the second one is. */
+  /** Called when the second relay has started. */
   readonly started: (second: Target) => void
 }
 
-/** Two relays that prove to each other who they are, as one: owners reach the first, their peer the second. */
+/** Two relays that authenticate each other, used as one: owners of sessions connect to the first, their peers to the second. */
 export const twoRelays = (
   { certificates: count, command, readySeconds, settings, started }: TwoRelaysOptions
 ): Relay => ({

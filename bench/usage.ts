@@ -1,7 +1,7 @@
-/** The command line of a benchmark: what it takes is told by `--help`, and whenever something else was asked for. */
+/** The command line of a benchmark. Its usage is printed for `--help`, and after an invalid command line. */
 import { parseArgs, type ParseArgsConfig } from "node:util"
 
-/** What was asked for cannot be. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 export const positive = (text: string, option: string): number => {
@@ -12,7 +12,7 @@ export const positive = (text: string, option: string): number => {
   return value
 }
 
-/** How often, or how many. */
+/** Parses a count. */
 export const whole = (text: string, option: string): number => {
   if (!/^[1-9][0-9]{0,6}$/.test(text)) {
     throw new UsageError(`--${option}: "${text}" is not a whole number from 1 to 9999999`)
@@ -24,7 +24,7 @@ const isUsage = (error: unknown): error is Error =>
   error instanceof UsageError ||
   (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
 
-/** Runs a benchmark with the options that it was given. */
+/** Runs a benchmark with the options of the command line. */
 export const run = async <const Config extends ParseArgsConfig>(
   usage: string,
   config: Config,

@@ -1,12 +1,12 @@
 /**
- * The WebSocket of a connection of the load client: heads of frames, put before what goes out and taken out of what comes in.
+ * WebSocket frames of the load client: writes the headers of outgoing frames, and removes those of incoming ones.
  *
- * The masking key is 0, so that masking costs this client nothing; the relay takes it off like any other.
+ * The masking key is 0, so that masking costs the client nothing; for the relay it is a key like any other.
  */
-/** Octets of the longest head of a frame that goes out. */
+/** Octets of the longest header of an outgoing frame. */
 export const MAX_HEAD = 14
 
-/** Writes the head of a binary frame at `at`; gives the offset behind it. */
+/** Writes the header of a binary frame at `at`; returns the offset after it. */
 export const writeHead = (buf: Buffer, at: number, payload: number): number => {
   const first = buf.writeUInt8(0x82, at)
   const next = payload < 126
@@ -17,7 +17,7 @@ export const writeHead = (buf: Buffer, at: number, payload: number): number => {
   return buf.writeUInt32LE(0, next)
 }
 
-/** A whole frame with such text. */
+/** A frame with this text. */
 export const textFrame = (text: string): Buffer => {
   const frame = Buffer.allocUnsafe(MAX_HEAD + text.length)
   const at = writeHead(frame, 0, text.length)
@@ -39,16 +39,16 @@ export const requestFor = ({ host, port }: { readonly host: string; readonly por
     ""
   ].join("\r\n")
 
-/** Takes the heads out of what comes in. */
+/** Removes the headers of incoming frames. */
 export class Unframer {
   private readonly pong: (frame: Buffer) => void
-  /** The answer to the request has come. */
+  /** Whether the response has opened the WebSocket. */
   private opened = false
   private answer = ""
-  /** Octets of payload of this frame that are still to come, and whether they are of a control frame. */
+  /** Octets of payload of the current frame that have not arrived, and whether it is a control frame. */
   private left = 0
   private control = false
-  /** A head that has begun in one read and goes on in another. */
+  /** The part of a header that has arrived. */
   private readonly head = Buffer.alloc(10)
   private headLength = 0
 
@@ -61,12 +61,12 @@ export class Unframer {
     return this.opened
   }
 
-  /** What the relay has answered instead of opening it, or nothing yet. */
+  /** The status line of a response that does not open the WebSocket; `undefined` if there is none so far. */
   get refusal(): string | undefined {
     return this.answer === "" || this.answer.startsWith("HTTP/1.1 101 ") ? undefined : this.answer.split("\r\n", 1)[0]
   }
 
-  /** Moves the payload in `[start, end)` together, to `start`; gives where it ends. */
+  /** Moves the payload in `[start, end)` to `start`, without headers; returns the offset after it. */
   strip(buf: Buffer, start: number, end: number): number {
     let at = this.opened ? start : this.open(buf, start, end)
     let to = start

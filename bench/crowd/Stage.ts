@@ -11,26 +11,26 @@ import type { Roles } from "./client.ts"
 import { type Options, Remote } from "./remote.ts"
 import type { Metered } from "./roles/Meter.ts"
 
-/** What all scenarios of the crowd are given. */
+/** The options of all scenarios of the crowd. */
 export interface Setting {
   /** The first one is this relay, unless only Kamailio is measured. */
   readonly relays: ReadonlyArray<Relay>
   readonly apart: Processors | undefined
   /** Length of each measurement. */
   readonly seconds: number
-  /** What numbers of clients are multiplied with: below 1 to try out the benchmark itself. */
+  /** Factor for the numbers of clients; below 1 to test the benchmark itself. */
   readonly scale: number
   readonly transports: ReadonlyArray<Transport>
   readonly print: (line: string) => void
   readonly fail: (what: string) => void
-  /** What starts this relay, for scenarios that need several of it. */
+  /** The command that starts this relay, for scenarios that need several. */
   readonly command: string
   readonly readySeconds: number
 }
 
 export const account: Account = { user: "bench", password: "secret" }
 
-/** So that nothing in the crowd is refused for being a crowd. */
+/** Limits that are high enough for any crowd. */
 export const crowdLimits = {
   MSRP_MAX_CONNECTIONS: "60000",
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: "60000",
@@ -43,7 +43,7 @@ export const crowdLimits = {
 
 export const scaled = ({ scale }: Setting, count: number): number => Math.max(1, Math.round(count * scale))
 
-/** Faults of any kind. */
+/** The number of faults of all kinds. */
 export const errorsIn = ({ faults }: Metered): number =>
   faults.responses + faults.reports + faults.damaged + faults.broken
 
@@ -71,7 +71,7 @@ export class Stage {
     this.directory = directory
   }
 
-  /** Starts the relay, uses the stage, and stops everything on it. What fails is told to the setting. */
+  /** Starts the relay, uses the stage, and stops everything on it. A failure is passed to `setting.fail`. */
   static async use(
     setting: Setting,
     relay: Relay,
@@ -101,7 +101,7 @@ export class Stage {
     }
   }
 
-  /** All its processes; some of them start only when it is reached already. */
+  /** All processes of the relay; some start only when it accepts connections already. */
   get pids(): ReadonlyArray<number> {
     return this.roots.flatMap(processTree)
   }
@@ -112,7 +112,7 @@ export class Stage {
     return remote
   }
 
-  /** The relay's longest pause in milliseconds since it was asked last; `undefined` if it does not look. */
+  /** The relay's longest pause since the last call, in milliseconds; `undefined` if pauses are not measured. */
   async pause(): Promise<number | undefined> {
     const file = join(this.directory, "pauses")
     await rm(file, { force: true })
@@ -120,12 +120,12 @@ export class Stage {
     return this.readPause(10)
   }
 
-  /** Connections of the relay, nearly. */
+  /** About the number of connections of the relay. */
   connections(): number {
     return openFiles(this.pids)
   }
 
-  /** Stops the relay while its clients are there; gives how long that took, and its longest pause. */
+  /** Stops the relay while its clients are connected; returns the time that this took, and the longest pause. */
   async stopWithClients(): Promise<{ readonly seconds: number; readonly pause: number | undefined }> {
     await rm(join(this.directory, "pauses"), { force: true })
     const start = performance.now()
@@ -150,7 +150,7 @@ export class Stage {
   }
 }
 
-/** Those who count what arrives, in the same stretch of time. The first one reads the relay's CPU time and memory. */
+/** Runs meters at the same time. The first one also measures the relay's CPU time and memory. */
 export const measure = async (
   stage: Stage,
   seconds: number,

@@ -1,6 +1,5 @@
 /**
- * A client of the crowd, in a process of its own: takes up one role, and does what it is told by calls of that role's
- * methods.
+ * A client of the crowd, in a process of its own. It has one role, and its parent calls the methods of that role.
  */
 import type { Access } from "../pair.ts"
 import { Busy } from "./roles/Busy.ts"
@@ -15,7 +14,7 @@ export type Roles = typeof roles
 
 export interface Call {
   readonly id: number
-  /** The first one is `open`, with the role's name in front of its arguments. */
+  /** The first call is `open`, with the name of the role before its arguments. */
   readonly method: string
   readonly args: ReadonlyArray<unknown>
 }

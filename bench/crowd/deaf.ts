@@ -4,20 +4,20 @@ import { errorsIn, scaled, type Setting, Stage } from "./Stage.ts"
 
 const READERS = 1000
 const SIZE = 8192
-/** Seconds in which all senders should be held, and between two looks at how many are. */
+/** Seconds within which all senders should be held, and between two counts of those that are. */
 const FILLING = 15
 const LOOK = 0.5
 
 export interface DeafRow {
   readonly relay: string
   readonly readers: number
-  /** How many of their senders are held, and what was written to the relay before: 10^6 octets. */
+  /** The number of senders that are held, and what they had written to the relay before, in 10^6 octets. */
   readonly held: number
   readonly written: number
   /** The relay's memory in 10^6 octets. */
   readonly peak?: number
   readonly memory: number
-  /** Round trips of a live pair, in milliseconds; also when it is alone. */
+  /** Round trips of a pair whose receiver reads, in milliseconds. */
   readonly p50: number
   readonly p99: number
   readonly longest: number
@@ -25,7 +25,7 @@ export interface DeafRow {
   readonly errors: number
 }
 
-/** Receivers that read nothing, while somebody writes to each of them what it can. */
+/** Receivers that read nothing, each with a sender that writes as much as it can. */
 export const deaf = async (setting: Setting): Promise<Array<DeafRow>> => {
   const rows: Array<DeafRow> = []
   const most = scaled(setting, READERS)
@@ -54,7 +54,7 @@ export const deaf = async (setting: Setting): Promise<Array<DeafRow>> => {
         await pair.begin(stage.pids)
         await flood.call("run", readers)
         const deadline = performance.now() + (readers === 0 ? setting.seconds : FILLING) * 1000
-        // Once no more is written, all are held: by the relay, or by the memory of the operating system.
+        // When nothing more is written, all senders are held: by the relay, or because the buffers of the system are full.
         let { held, messages } = await flood.call("written")
         while (performance.now() < deadline) {
           await sleep(LOOK * 1000)

@@ -5,33 +5,33 @@ import { twoRelays } from "../twoRelays.ts"
 import { crowdLimits, errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
 
 const WINDOW = 64
-/** Routes of the one connection. As many as the window: what arrives together goes to as many connections as with more. */
+/** Routes of the connection. With as many as the window, messages that arrive together go to as many connections as with more. */
 const ROUTES = [1, WINDOW, 5000] as const
-/** Messages by each route that do not count. */
+/** Messages by each route before the measurement. */
 const ROUNDS = 10
 const CERTIFICATES = [1, 51] as const
 
 export interface FanRow {
   readonly relay: string
-  /** Relays in a row. */
+  /** The number of relays in a chain. */
   readonly relays: 1 | 2
-  /** Certificates of each of the two. */
+  /** The number of certificates of each of two relays. */
   readonly certificates?: number
   readonly routes: number
   readonly rate: number
-  /** Of all relays in the row. */
+  /** CPU time of all relays in the chain. */
   readonly cpuPerMessage: number
-  /** CPU time per message over that with as many routes as the window is wide. */
+  /** CPU time per message divided by that with as many routes as the window. */
   readonly ratio?: number
   readonly p50: number
   readonly p99: number
   readonly memory: number
-  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  /** The share of the time in which the relay was ready to run and had no processor; a large share makes the results unreliable. */
   readonly waited: number
   readonly errors: number
 }
 
-/** One connection that many sessions share: a peer's, and one between two relays. */
+/** One connection that many sessions share: that of a peer, and one between two relays. */
 export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
   const rows: Array<FanRow> = []
   setting.print(`\nfan: one connection that writes to sessions in turn, 300 octets, ${WINDOW} under way`)
@@ -52,7 +52,7 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
   const grow = async (stage: Stage, about: Pick<FanRow, "relay" | "relays" | "certificates">, second?: Target) => {
     const client = await stage.client("Fan", { window: WINDOW, ...(second === undefined ? {} : { second }) })
     let some: number | undefined
-    // Two relays have the table of one, so that of one route says nothing new.
+    // One route is not measured with two relays, because it would show nothing that the others do not.
     const counts = second === undefined ? ROUTES : ROUTES.slice(1)
     for (const routes of counts.map((count) => count > WINDOW ? scaled(setting, count) : count)) {
       await client.call("grow", routes)

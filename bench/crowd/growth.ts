@@ -5,11 +5,11 @@ import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
 
 const SIZES = [300, 8192] as const
 const PAIRS = [100, 1000, 4000] as const
-/** Seconds; and messages of each party after them that do not count. */
+/** Seconds before the measurement, and then messages of each end that do not count. */
 const WARMUP = 1
 const ROUNDS = 4
 const MANY = 1000
-/** With bodies that Kamailio does not take. */
+/** Bodies that are too large for Kamailio. */
 const LARGE = { size: 60_000, pairs: 500 }
 
 export interface GrowthRow {
@@ -25,17 +25,17 @@ export interface GrowthRow {
   /** Microseconds. */
   readonly cpuPerMessage: number
   readonly clientPerMessage: number
-  /** CPU time per message over that with the fewest pairs. */
+  /** CPU time per message divided by that with the fewest pairs. */
   readonly ratio?: number
-  /** 10^6 octets, as in the other scenarios: the most of each process, and what all of them held at the end. */
+  /** Memory in 10^6 octets, as in the other scenarios: the sum of the peaks of all processes, and the sum at the end. */
   readonly peak?: number
   readonly memory: number
-  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  /** The share of the time in which the relay was ready to run and had no processor; a large share makes the results unreliable. */
   readonly waited: number
   readonly errors: number
 }
 
-/** Ever more pairs, each with one message under way in each direction. */
+/** More and more pairs, each with one message under way in each direction. */
 export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
   const rows: Array<GrowthRow> = []
   setting.print("\ngrowth: busy pairs, both ways, window 1")
@@ -64,7 +64,7 @@ export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
         const busy = await stage.client("Busy", { pairs, size, window: 1 })
         await sleep(WARMUP * 1000)
         await busy.call("warm", ROUNDS * 2 * pairs)
-        // Of thousands each has only some messages in that time.
+        // Each of thousands of pairs has only a few messages in the normal time.
         const measured = (await measure(stage, setting.seconds * (pairs > MANY ? 2 : 1), busy))[0]!
         const { after, count, seconds } = measured
         const cpuPerMessage = measured.relayCpu * 1e6 / count

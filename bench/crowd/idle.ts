@@ -10,20 +10,20 @@ const CALM = 64
 export interface IdleRow {
   readonly relay: string
   readonly sessions: number
-  /** Of the busy pairs. */
+  /** Messages per second of the busy pairs. */
   readonly rate: number
   readonly cpuPerMessage: number
-  /** CPU time per message over that without the idle sessions. */
+  /** CPU time per message divided by that without the idle sessions. */
   readonly ratio?: number
   readonly p50: number
   readonly p99: number
   readonly memory: number
-  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  /** The share of the time in which the relay was ready to run and had no processor; a large share makes the results unreliable. */
   readonly waited: number
   readonly errors: number
 }
 
-/** Busy pairs, and the same ones beside many sessions that do nothing. */
+/** Busy pairs, without and with many idle sessions. */
 export const idle = async (setting: Setting): Promise<Array<IdleRow>> => {
   const rows: Array<IdleRow> = []
   setting.print(`\nidle: ${BUSY.pairs} busy pairs of ${BUSY.size} octets, window 1, over TCP, beside idle sessions`)

@@ -1,4 +1,4 @@
-/** The benchmark of a crowd: what the relay costs, and how long it keeps others waiting, when there are very many. */
+/** The benchmark of a crowd: the cost of the relay, and its delays, with very many clients. */
 import { readFileSync } from "node:fs"
 import { limitsIn } from "../../src/net/OpenFiles.ts"
 import { deaf } from "./deaf.ts"
@@ -17,10 +17,10 @@ export const isCrowdScenario = (name: string): name is CrowdScenario => name in 
 
 export type CrowdResults = { [N in CrowdScenario]?: Awaited<ReturnType<(typeof crowdScenarios)[N]>> }
 
-/** Connections of the largest scenario, and what a relay has open besides. */
+/** Descriptors for the connections of the largest scenario and for the other files of a relay. */
 const FILES = 10_200
 
-/** Runs these scenarios, or all. */
+/** Runs the given scenarios; all if none are given. */
 export const crowd = async (setting: Setting, only: ReadonlyArray<CrowdScenario>): Promise<CrowdResults> => {
   const files = openFileLimit()
   if (files < FILES) setting.print(`Only ${files} open files are allowed; the largest scenarios need ${FILES}.`)

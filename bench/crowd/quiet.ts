@@ -14,23 +14,23 @@ const SETTLE = 0.3
 export interface QuietRow {
   readonly relay: string
   readonly transport: Transport
-  /** Octets of each message of the others. */
+  /** Octets of each message of the other pairs. */
   readonly size: number
   readonly senders: number
-  /** Of the quiet pair's round trips: milliseconds, and how many there were. */
+  /** Round trips of the quiet pair in milliseconds, and their number. */
   readonly p50: number
   readonly p99: number
   readonly longest: number
   readonly trips: number
-  /** What arrives of the others' messages, per second; 10^6 octets. */
+  /** Messages of the other pairs that arrive in a second, and 10^6 octets of them. */
   readonly rate: number
   readonly megabytes: number
-  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  /** The share of the time in which the relay was ready to run and had no processor; a large share makes the results unreliable. */
   readonly waited: number
   readonly errors: number
 }
 
-/** One pair that says little, beside pairs whose senders wait for nothing. */
+/** A pair that sends little, beside pairs whose senders never wait. */
 export const quiet = async (setting: Setting): Promise<Array<QuietRow>> => {
   const rows: Array<QuietRow> = []
   setting.print("\nquiet: round trips of 100 octets, one every 20 ms, beside pairs whose senders wait for nothing")

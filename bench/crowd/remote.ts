@@ -7,7 +7,7 @@ import type { Metered } from "./roles/Meter.ts"
 
 const entry = fileURLToPath(new URL("client.ts", import.meta.url))
 
-/** Seconds that a call may take: a storm of logins is the longest. */
+/** Seconds that a call may take; a storm of logins takes longest. */
 const PATIENCE = 180
 
 type Role<N extends keyof Roles> = Awaited<ReturnType<Roles[N]["open"]>>
@@ -19,7 +19,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** A client of the crowd as seen from here. */
+/** A client of the crowd, as its parent uses it. */
 export class Remote<R> {
   private readonly child: ChildProcess
   private readonly waiting = new Map<number, Waiting>()
@@ -39,7 +39,7 @@ export class Remote<R> {
     })
   }
 
-  /** Starts a process that takes up this role. */
+  /** Starts a process with this role. */
   static async open<N extends keyof Roles>(
     name: N,
     access: Access,
@@ -73,7 +73,7 @@ export class Remote<R> {
     return await this.send("end", []) as Metered
   }
 
-  /** Ends the process, and with it all its connections. */
+  /** Ends the process, which closes all its connections. */
   end(): void {
     this.child.kill("SIGKILL")
   }

@@ -7,12 +7,12 @@ import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
 
 const CLIENTS = 10_000
 
-/** Seconds until all connections must be gone, and of looking at a live pair by itself. */
+/** Seconds within which all connections must be closed, and seconds for which a pair is measured alone. */
 const PATIENCE = 30
 const BEFORE = 2
-/** Logins at a time where no storm is meant. */
+/** Logins at a time outside of a storm. */
 const CALM = 64
-/** Pairs that are always busy, and clients that log in beside them, one after the other. */
+/** Pairs that are always busy, and clients that log in beside them one after the other. */
 const BUSY = 1000
 const BESIDE = 50
 
@@ -20,12 +20,12 @@ export interface StormRow {
   readonly relay: string
   readonly event: "before" | "login" | "close" | "beside" | "stop"
   readonly clients: number
-  /** Until it was over. */
+  /** The duration of the event. */
   readonly seconds: number
   readonly login?: LoginResult
-  /** Connections that the operating system put off since the relay had not accepted those before. */
+  /** Connections that the operating system delayed because the relay had not accepted earlier ones. */
   readonly overflows?: number
-  /** Round trips of a live pair meanwhile, in milliseconds. */
+  /** Round trips of a pair during the event, in milliseconds. */
   readonly p50?: number
   readonly p99?: number
   readonly longest?: number
@@ -34,7 +34,7 @@ export interface StormRow {
   readonly errors: number
 }
 
-/** Many clients that log in at once; that go at once; some, beside pairs that are always busy; that are there when the relay stops. */
+/** Many clients log in at once, and leave at once; some log in beside busy pairs; many are connected when the relay stops. */
 export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
   const rows: Array<StormRow> = []
   const clients = scaled(setting, CLIENTS)
@@ -110,7 +110,7 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
   return rows
 }
 
-/** Of all sockets of this machine; 0 where it does not tell. */
+/** Overflows of the accept queues of all sockets of this machine; 0 where unknown. */
 const listenOverflows = (): number => {
   try {
     const [names = "", values = ""] = readFileSync("/proc/net/netstat", "latin1").split("\n")

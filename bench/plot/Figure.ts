@@ -1,6 +1,6 @@
 import { logScale, logSteps, stepScale } from "./Scale.ts"
 
-/** How a line looks: its colour tells the relay, its dashes the rest. */
+/** The style of a line: its colour stands for the relay, its dashes for the rest. */
 export interface Style {
   readonly colour: "own" | "other" | "before"
   readonly dashed: boolean
@@ -19,7 +19,7 @@ export interface Panel {
 
 export interface Figure {
   readonly title: string
-  /** Of the axes, with units. */
+  /** The labels of the axes, with units. */
   readonly x: string
   readonly y: string
   /** Values of the horizontal axis: by their logarithm, or at equal distances. */
@@ -30,13 +30,13 @@ export interface Figure {
 }
 
 const PANEL = { width: 400, height: 220 } as const
-/** Around each panel: for the labels of its axes. */
+/** The margins of each panel, for the labels of its axes. */
 const MARGIN = { left: 66, right: 14, top: 30, bottom: 48 } as const
-/** For the title and a row of the legend; for each further one. */
+/** The height of the title with one row of the legend, and of each further row. */
 const HEAD = 62
 const LEGEND_ROW = 20
 const FOOT = 6
-/** Entries of the legend in a row: of four, or three of longer ones. */
+/** Entries of the legend in a row. */
 const perRow = (entries: number): number => entries <= 4 ? 4 : 3
 
 /** Colours for a light and a dark page; both have enough contrast for text and thin lines. */
@@ -84,7 +84,7 @@ const path = (points: ReadonlyArray<readonly [number, number]>): string =>
 const stroke = ({ colour, dashed }: Style): string =>
   `class="line ${colour}"${dashed ? " stroke-dasharray=\"6 4\"" : ""}`
 
-/** `title`, `panel` and axes are told in the picture; all panels share their scales, so that they can be compared. */
+/** Draws a figure as SVG. All panels have the same scales, so that they can be compared. */
 export const draw = (figure: Figure, theme: Theme = "auto"): string => {
   const { columns, panels } = figure
   const cell = { width: MARGIN.left + PANEL.width + MARGIN.right, height: MARGIN.top + PANEL.height + MARGIN.bottom }

@@ -1,4 +1,4 @@
-/** A logarithmic axis: where values are on it, from 0 to 1, and which of them are worth a line. */
+/** An axis: the position of each value, from 0 to 1, and the values that get a line. */
 export interface Scale {
   readonly at: (value: number) => number
   readonly ticks: ReadonlyArray<number>
@@ -11,7 +11,7 @@ export const logScale = (values: ReadonlyArray<number>): Scale => {
   const low = candidates.findLast((tick) => tick <= Math.min(...positive)) ?? 1
   const high = candidates.find((tick) => tick >= Math.max(...positive) && tick > low) ?? low * 10
   const between = candidates.filter((tick) => tick >= low && tick <= high)
-  // Over many decades, only whole ones have room for their labels.
+  // With many decades, only powers of ten have room for labels.
   const whole = between.filter((tick) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6))
   const span = Math.log(high / low)
   return {

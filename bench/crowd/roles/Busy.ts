@@ -5,10 +5,10 @@ import { type Access, Pair } from "../../pair.ts"
 import { inParallel } from "./inParallel.ts"
 import { Meter } from "./Meter.ts"
 
-/** Seconds until all pairs must be there. */
+/** Seconds within which all pairs must be open. */
 const PATIENCE = 90
 
-/** Pairs that send in both directions as soon as what they sent has arrived. */
+/** Pairs that send in both directions, each message when the one before has arrived. */
 export class Busy extends Meter {
   private pairs: ReadonlyArray<Pair> = []
 
@@ -19,8 +19,8 @@ export class Busy extends Meter {
     const busy = new Busy()
     const { faults, latencies } = busy
     const conversation = { window, kind: "text", body: makeBody("text", size) } as const
-    // One message in each direction at once: who has brought none is closed after a while, and Kamailio's processes cannot
-    // tell each other about thousands of connections at a time that they have not used yet.
+    // Each pair sends one message in each direction at once, because the relay closes connections that bring none, and the
+    // processes of Kamailio cannot pass on thousands of unused connections at a time.
     const opening = inParallel(pairs, async (index) => {
       const pair = await Pair.open(access, conversation, index, faults, latencies, sourceAddress(access.target, index))
       pair.rest()
@@ -42,7 +42,7 @@ export class Busy extends Meter {
     return busy
   }
 
-  /** Nothing more is sent. */
+  /** Stops sending. */
   rest(): void {
     for (const pair of this.pairs) pair.rest()
   }

@@ -8,16 +8,16 @@ import { Meter } from "./Meter.ts"
 const SIZE = 300
 
 interface FanOptions {
-  /** Messages under way, over all routes. */
+  /** Messages under way over all routes together. */
   readonly window: number
-  /** Where the peer connects, and owners log in through the first relay: another relay than that. */
+  /** A second relay: the peer connects to it, and owners log in there through the first one. */
   readonly second?: Target
 }
 
 interface Owner {
   readonly link: Link
   readonly frame: SendFrame
-  /** When the last messages were sent, by their number modulo the window. */
+  /** The times at which the last messages were sent, by their number modulo the window. */
   readonly sentAt: Float64Array
   sent: number
   arrived: number
@@ -49,7 +49,7 @@ export class Fan extends Meter {
     return new Fan(access, options, peer, faults)
   }
 
-  /** Opens sessions until there are so many. */
+  /** Opens sessions until there are this many. */
   async grow(routes: number): Promise<void> {
     const { account, target } = this.access
     const { second, window } = this.options
@@ -75,7 +75,7 @@ export class Fan extends Meter {
     this.owners.push(...more)
   }
 
-  /** Stops, and waits until all that was sent is there. */
+  /** Stops sending, and waits until all messages have arrived. */
   async rest(): Promise<void> {
     this.resting = true
     for (let i = 0; i < 100 && this.underWay > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -101,7 +101,7 @@ export class Fan extends Meter {
     this.delivered += fresh
     this.underWay -= fresh
     if (fresh > 0 && !this.scheduled) {
-      // All that arrives in one turn is answered by one write, as a connection of so many sessions would.
+      // Messages that arrive in one turn are answered by one write, as a client with many sessions would do.
       this.scheduled = true
       setImmediate(() => {
         this.scheduled = false

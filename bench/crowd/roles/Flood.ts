@@ -5,27 +5,27 @@ import type { Access } from "../../pair.ts"
 import { inParallel } from "./inParallel.ts"
 import { Meter } from "./Meter.ts"
 
-/** Octets that a sender writes before it is another one's turn. */
+/** Octets that a sender writes before the next one has its turn. */
 const TURN = 65_536
 
-/** Behind all others on this processor: it is the relay that may keep a quiet pair waiting, not this client. */
+/** The lowest priority: the relay may delay a quiet pair, but this client must not. */
 const LOWEST_PRIORITY = 19
 
 interface Sender {
   readonly link: Link
-  /** Messages in a turn. */
+  /** Messages of one turn. */
   readonly batch: number
   waiting: boolean
 }
 
-/** Pairs whose peers wait for nothing: they write as much as the connection takes. */
+/** Pairs whose peers never wait: they write as much as the connection takes. */
 export class Flood extends Meter {
   private owners: ReadonlyArray<Link> = []
   private senders: ReadonlyArray<Sender> = []
   private active = 0
   private scheduled = false
 
-  /** `deaf`: the owners read nothing once they are logged in. */
+  /** `deaf`: whether the owners stop reading after their login. */
   static async open(
     { account, target }: Access,
     { deaf, pairs, size }: { readonly pairs: number; readonly size: number; readonly deaf: boolean }
@@ -45,7 +45,7 @@ export class Flood extends Meter {
       owner.converse(new SendFrame(nothing), { id: new Counter(prefix), body })
       owner.onRead = () => owner.flush()
       if (deaf) owner.pause()
-      // Who has brought no message is closed after a while, and some wait long for their turn.
+      // The relay closes connections that bring no message for long, and some senders wait long for their turn.
       peer.send()
       peer.flush()
       return { owner, peer }
@@ -61,13 +61,13 @@ export class Flood extends Meter {
     return flood
   }
 
-  /** The first so many send; the others rest. */
+  /** Makes the first `active` pairs send; the others rest. */
   run(active: number): void {
     this.active = active
     this.schedule()
   }
 
-  /** Messages that were written, octets in them, and how many senders cannot write more. */
+  /** The number of messages that were written, and of senders that cannot write more. */
   written() {
     const messages = this.senders.reduce((sum, { link }) => sum + link.sent, 0)
     return { messages, held: this.senders.filter(({ waiting }) => waiting).length }

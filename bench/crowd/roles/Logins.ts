@@ -5,27 +5,27 @@ import { Link, sourceAddress } from "../../link.ts"
 import type { Access } from "../../pair.ts"
 import { inParallel } from "./inParallel.ts"
 
-/** Seconds after which an attempt is given up, and attempts after which the client is. */
+/** Seconds after which an attempt has failed, and attempts after which a client gives up. */
 const PATIENCE = 20
 const ATTEMPTS = 10
 /** Milliseconds, on average, before the next attempt. */
 const RETRY = 500
 
 export interface LoginResult {
-  /** Until all were in, or had given up. */
+  /** Seconds until all clients were logged in or had given up. */
   readonly seconds: number
   readonly loggedIn: number
-  /** Clients that needed more than one attempt, and attempts beyond the first of all clients. */
+  /** Clients that needed more than one attempt, and the number of further attempts of all clients. */
   readonly again: number
   readonly retries: number
-  /** Milliseconds from a client's first attempt until it was in. */
+  /** Milliseconds from the first attempt of a client to its login. */
   readonly p50: number
   readonly p99: number
   /** The first reason for another attempt. */
   readonly reason: string | undefined
 }
 
-/** Clients that log in and do nothing else. */
+/** Clients that only log in. */
 export class Logins {
   private readonly access: Access
   private readonly links = new Set<Link>()
@@ -38,7 +38,7 @@ export class Logins {
     return Promise.resolve(new Logins(access))
   }
 
-  /** So many more, `concurrency` at a time. */
+  /** Logs in `count` more clients, `concurrency` at a time. */
   async logIn(clients: number, concurrency: number): Promise<LoginResult> {
     const start = performance.now()
     const latencies = new Latencies()

@@ -4,14 +4,14 @@ import { Latencies } from "../../latencies.ts"
 import { Stopwatch, type Stretch } from "../../stopwatch.ts"
 
 export interface Metered extends Stretch {
-  /** What went wrong since the client was opened. */
+  /** The faults since the client was opened. */
   readonly faults: Faults
 }
 
-/** Seconds until what is asked for must have arrived. */
+/** Seconds within which the messages that `warm` waits for must arrive. */
 const PATIENCE = 60
 
-/** What a role counts between `begin` and `end`. */
+/** Counts and delays between `begin` and `end`. */
 export abstract class Meter {
   protected readonly faults: Faults
   protected readonly latencies = new Latencies()
@@ -21,12 +21,12 @@ export abstract class Meter {
     this.faults = faults
   }
 
-  /** Messages that have arrived, and octets in them. */
+  /** Messages that have arrived, and their octets. */
   protected abstract totals(): readonly [messages: number, octets: number]
 
   /**
-   * Until so many messages more have arrived. What opening took has to be over before it counts: the collection of its garbage,
-   * paths that nobody has taken yet, and code that is not compiled.
+   * Waits until this many more messages have arrived. The effects of opening have to be over before the measurement: garbage,
+   * paths that were not used yet, and code that is not compiled.
    */
   async warm(messages: number): Promise<void> {
     const enough = this.totals()[0] + messages
@@ -36,7 +36,7 @@ export abstract class Meter {
     }
   }
 
-  /** `pids`: whose CPU time and memory is read, too. */
+  /** `pids`: processes whose CPU time and memory are measured as well. */
   begin(pids: ReadonlyArray<number> = []): void {
     this.latencies.clear()
     this.watch = new Stopwatch(pids, ...this.totals())

@@ -4,15 +4,15 @@ import { Link, sourceAddress } from "../../link.ts"
 import type { Access } from "../../pair.ts"
 import { Meter } from "./Meter.ts"
 
-/** Milliseconds between two messages, give or take a quarter, so that nothing else can fall into step with them. */
+/** Milliseconds between two messages, varied by a quarter, so that they do not synchronize with other events. */
 const INTERVAL = 20
 const SIZE = 100
-/** Messages under way that are remembered: those of some minutes. */
+/** Messages under way that are remembered, as many as are sent in some minutes. */
 const REMEMBERED = 16_384
 
 /**
- * A pair that says little: the peer sends a message now and then, whether the one before has arrived or not, and the
- * owner sends one back for each. The time of a round trip is what is measured, of those that are not over, too.
+ * A pair that sends little: the peer sends messages at intervals, whether the one before has arrived or not, and the owner
+ * sends one back for each. Round trips are measured, also those that have not ended.
  */
 export class Quiet extends Meter {
   private readonly peer: Link

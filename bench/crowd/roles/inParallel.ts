@@ -1,7 +1,7 @@
 /** Connections of one client that are being opened at a time. */
 const CONCURRENCY = 32
 
-/** `one(0)` to `one(count - 1)`, some at a time, in order. */
+/** Runs `one(0)` to `one(count - 1)` in order, some at a time. */
 export const inParallel = async <A>(
   count: number,
   one: (index: number) => Promise<A>,
