@@ -163,6 +163,21 @@ describe("TLS as a server", () => {
       })
     ))
 
+  it.live("new certificates are chosen by name anew, also for names that were asked for before", () =>
+    Effect.gen(function*() {
+      const tls = yield* SubscriptionRef.make<TlsOptions>({ ...localhost, others: [otherLocalhost] })
+      yield* run(
+        { tls },
+        Effect.gen(function*() {
+          const { identity } = yield* Transport
+          assert.strictEqual(identity("localhost"), 1)
+          yield* SubscriptionRef.set(tls, localhost)
+          yield* turns(10)
+          assert.strictEqual(identity("localhost"), 0)
+        })
+      )
+    }))
+
   it.live("R4976-9.2-20 R4976-6.1-10 R4976-6.1-11 R4976-6.1-12 R4976-6.1-13 asks for a certificate, and believes a verified one", () =>
     run(
       { tls: { ...localhost, ca } },

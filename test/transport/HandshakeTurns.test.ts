@@ -1,0 +1,55 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import type * as Net from "node:net"
+import { OCTETS_OF_ONE } from "../../src/transport/HandshakeBudget.ts"
+import { HandshakeTurns, type TurnLimits } from "../../src/transport/HandshakeTurns.ts"
+
+const HOST = "192.0.2.1"
+const limits: TurnLimits = { atOnce: Infinity, perSecond: 1, patience: 10_000 }
+
+const socket = (bytesRead: number) => ({ bytesRead }) as Net.Socket
+
+it.effect("a handshake of many octets counts as several, and the next one of its address waits", () =>
+  Effect.gen(function*() {
+    const turns = new HandshakeTurns(1)
+    const told: Array<string> = []
+    const run = (octets: number, what: string, patience = limits.patience) =>
+      turns.run(
+        socket(octets),
+        HOST,
+        { ...limits, patience },
+        Effect.sync(() => void told.push(what)),
+        () => told.push(`${what} refused`)
+      )
+    yield* run(6 * OCTETS_OF_ONE, "long")
+    yield* run(0, "hasty", 2999)
+    yield* Effect.forkChild(run(0, "patient"))
+    yield* TestClock.adjust(2999)
+    assert.deepStrictEqual(told, ["long", "hasty refused"])
+    yield* TestClock.adjust(1)
+    assert.deepStrictEqual(told, ["long", "hasty refused", "patient"])
+  }))
+
+it.effect("a changed number of handshakes under way applies to those that wait", () =>
+  Effect.gen(function*() {
+    const turns = new HandshakeTurns(Infinity)
+    let begun = 0
+    const run = (atOnce: number) =>
+      Effect.forkChild(
+        turns.run(
+          socket(0),
+          HOST,
+          { ...limits, atOnce, perSecond: Infinity },
+          Effect.andThen(Effect.sync(() => begun++), Effect.never),
+          () => assert.fail("refused")
+        ),
+        { startImmediately: true }
+      )
+    yield* run(1)
+    yield* run(1)
+    assert.strictEqual(begun, 1)
+    yield* run(3)
+    yield* TestClock.adjust(0)
+    assert.strictEqual(begun, 3)
+  }))
