@@ -23,6 +23,7 @@ import { fakeParts } from "./support/admin.ts"
 import { temporaryDirectory } from "./support/directory.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
 import { listening } from "./support/listening.ts"
+import { logInto } from "./support/log.ts"
 import { freePort } from "./support/service.ts"
 
 const TOKEN = "correct-horse-battery"
@@ -441,7 +442,7 @@ describe("a token", () => {
 
   it.effect("is logged where it is wrong, for whatever it is given, without itself; to give none is normal", () => {
     const lines: Array<string> = []
-    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    const logger = logInto(lines)
     return Effect.gen(function*() {
       const port = yield* start({}, AdminToken.layer(Redacted.make(TOKEN)))
       for (const [method, path] of routes) {

@@ -18,6 +18,7 @@ import { type Challenge, strongestChallenge } from "../src/protocol/digest/Chall
 import { type DigestAlgorithm, ha1 } from "../src/protocol/digest/Digest.ts"
 import { parseDigest } from "../src/protocol/digest/Parameters.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
+import { logInto } from "./support/log.ts"
 
 const REALM = "intra.example.com"
 const URI = "msrps://alice@intra.example.com;tcp"
@@ -390,7 +391,7 @@ describe("a backend of one's own", () => {
     ] as const
   )("that %s is unavailable, which is no failure of the user, and one line says why", ([, result, line]) => {
     const lines: Array<string> = []
-    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    const logger = logInto(lines)
     return Effect.gen(function*() {
       expect(yield* answer(yield* challengeNow), "Unavailable")
       assert.lengthOf(lines, 1)

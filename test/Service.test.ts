@@ -6,7 +6,6 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -22,6 +21,7 @@ import { Settings, SettingsError } from "../src/service/Settings.ts"
 import { SessionRepo } from "../src/SessionRepo.ts"
 import { SocketSelector } from "../src/SocketSelector.ts"
 import { Transport } from "../src/Transport.ts"
+import { logInto } from "./support/log.ts"
 
 const environment = (env: Readonly<Record<string, string>>) => ConfigProvider.layer(ConfigProvider.fromEnvRecord(env))
 
@@ -50,7 +50,7 @@ const running = <A, E, R, E2>(
   body: (log: ReadonlyArray<string>) => Effect.Effect<A, E, Relay | Transport | Codec | Scope.Scope>
 ) => {
   const log: Array<string> = []
-  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void log.push(line))])
+  const logger = logInto(log)
   return Effect.scoped(
     Effect.flatMap(
       Layer.build(Service.layer.pipe(

@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -11,6 +10,7 @@ import { Credentials, CredentialsUnavailable } from "../../src/Credentials.ts"
 import { layerCached } from "../../src/credentials/Cached.ts"
 import type { OptionsError } from "../../src/options/Options.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import { logInto } from "../support/log.ts"
 import { recordOf } from "../support/records.ts"
 import { create as createOne, layerTable, tableOf } from "../support/table.ts"
 
@@ -52,7 +52,7 @@ const make = () => {
       })
     )
   )
-  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void state.lines.push(line))])
+  const logger = logInto(state.lines)
   const run = (users: Layer.Layer<Credentials, OptionsError> = backend) =>
     Effect.provide(
       layerRemovedUsers({ interval: "1 minute" }).pipe(

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { zeroCounters } from "../../src/relay/Counters.ts"
 import { endOf, tellStopped } from "../../src/service/EndLog.ts"
+import { logInto } from "../support/log.ts"
 
 describe("the end of the service", () => {
   it.effect("tells how many sessions and connections it took along, those too that are open still, and how long it was", () =>
@@ -30,7 +30,7 @@ describe("the end of the service", () => {
 
   it.effect("is told after all that ends with it, and not where nothing has begun", () => {
     const lines: Array<string> = []
-    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    const logger = logInto(lines)
     const run = (
       facts: { readonly sessions: number; readonly connections: number; readonly seconds: number } | undefined
     ) =>

@@ -1,13 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import { watchPause } from "../../src/service/PauseWatch.ts"
 import { lateClock } from "../support/lateClock.ts"
+import { logInto } from "../support/log.ts"
 
 it.effect("a process that was stopped for three seconds or more says for how long, one that is only busy does not", () => {
   const lines: Array<string> = []
-  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+  const logger = logInto(lines)
   return Effect.gen(function*() {
     for (const late of [0, 2999, 3000, 12_340]) {
       yield* Effect.provideService(watchPause, Clock.Clock, lateClock(late).clock)

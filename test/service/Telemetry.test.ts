@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
@@ -13,6 +12,7 @@ import { once } from "node:events"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Telemetry from "../../src/service/Telemetry.ts"
+import { logInto } from "../support/log.ts"
 import { poll } from "../support/Recorder.ts"
 import { recordingTracer } from "../support/spans.ts"
 
@@ -179,7 +179,7 @@ describe("telemetry", () => {
 
   it.effect("a collector that cannot be reached, refuses or says nothing is told once, and again when it was there between", () => {
     const log: Array<string> = []
-    const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    const logger = logInto(log)
     return Effect.gen(function*() {
       const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" })
       let answer: () => Promise<Response> = () => Promise.reject(new TypeError("fetch failed", { cause: refused }))
@@ -212,7 +212,7 @@ describe("telemetry", () => {
         Effect.provide(Telemetry.layerMetrics({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
         Effect.provideService(FetchHttpClient.Fetch, fetch)
       )
-    }).pipe(registry, Effect.provide(Logger.layer([logger])))
+    }).pipe(registry, Effect.provide(logger))
   })
 
   it.effect("ends within a second for each of the two where the collector says nothing, or refuses", () =>

@@ -1,7 +1,6 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -18,6 +17,7 @@ import {
   type TransportError
 } from "../../src/Transport.ts"
 import { dnsNames } from "../../src/transport/PeerCertificate.ts"
+import { logInto } from "../support/log.ts"
 import {
   ca,
   commonNameOnly,
@@ -254,8 +254,8 @@ describe("TLS as a server", () => {
     "R4976-9.2-30 takes a new certificate into use, and leaves open connections alone: %s",
     ([, listener]) =>
       Effect.gen(function*() {
-        const messages: Array<unknown> = []
-        const log = Logger.make((entry) => void messages.push(Logger.formatLogFmt.log(entry)))
+        const messages: Array<string> = []
+        const log = logInto(messages)
         const tls = yield* SubscriptionRef.make<TlsOptions>({ ...localhost, ca })
         yield* run(
           { tls },
@@ -287,7 +287,7 @@ describe("TLS as a server", () => {
             opened.write(Buffer.from("still here"), () => {}, [10])
             yield* accepted[0]!.untilLength(10)
           })
-        ).pipe(Effect.provide(Logger.layer([log])))
+        ).pipe(Effect.provide(log))
       })
   )
 

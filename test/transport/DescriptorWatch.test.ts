@@ -2,15 +2,15 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { makeDescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
 import { zeroTransportCounters } from "../../src/transport/TransportFacts.ts"
+import { logInto } from "../support/log.ts"
 import { withTimeOfDay } from "../support/timeOfDay.ts"
 
 it.effect("a line when they are gone and one a minute, a count each second, and no look where nobody comes", () => {
   const log: Array<string> = []
-  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  const logger = logInto(log)
   return Effect.gen(function*() {
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     const counters = zeroTransportCounters()
@@ -49,12 +49,12 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
     came()
     yield* TestClock.adjust("2 seconds")
     assert.deepStrictEqual([counters.acceptsFailed, log.length], [65, 3])
-  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  }).pipe(Effect.scoped, Effect.provide(logger))
 })
 
 it.effect("the last ones are for the relay itself: 200, or of few a quarter of those that it does not have at the start", () => {
   const log: Array<string> = []
-  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  const logger = logInto(log)
   return Effect.gen(function*() {
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     const watching = (allowed?: number) =>
@@ -69,12 +69,12 @@ it.effect("the last ones are for the relay itself: 200, or of few a quarter of t
       log[0]!,
       /message="accept failed" reason="those file descriptors that are left are for the relay itself"/
     )
-  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  }).pipe(Effect.scoped, Effect.provide(logger))
 })
 
 it.effect("a line a minute where the time of day is set back by hours, too", () => {
   const log: Array<string> = []
-  const logger = Logger.make(() => void log.push(""))
+  const logger = logInto(log)
   return withTimeOfDay((set) =>
     Effect.gen(function*() {
       const run = yield* FiberSet.makeRuntime<never, void, never>()
@@ -84,6 +84,6 @@ it.effect("a line a minute where the time of day is set back by hours, too", () 
       set(-5 * 3_600_000)
       yield* TestClock.adjust("2 minutes")
       assert.lengthOf(log, 3)
-    }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+    }).pipe(Effect.scoped, Effect.provide(logger))
   )
 })

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { listening } from "../support/listening.ts"
+import { logInto } from "../support/log.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { poll, Recorder } from "../support/Recorder.ts"
 import { hasIpv6, plainClient } from "./plain.ts"
@@ -39,7 +39,7 @@ describe("layerNode", () => {
 
   it.effect("goes on when the process has no descriptors left, and says so", () => {
     const log: Array<string> = []
-    const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    const logger = logInto(log)
     return run(
       {},
       Effect.gen(function*() {
@@ -57,7 +57,7 @@ describe("layerNode", () => {
         yield* poll(() => accepted === 2 && log.length > 0)
         assert.match(log.join(), /level=WARN.*message="accept failed".*listener=.*reason=/)
       })
-    ).pipe(Effect.provide(Logger.layer([logger])))
+    ).pipe(Effect.provide(logger))
   })
 
   it.effect("accepts several of those who come at once before it looks at whatever else there is", () =>

@@ -1,7 +1,6 @@
 /** The PROXY protocol over real sockets: whom a listener takes a connection for, and that no octet behind the header is lost. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
@@ -10,6 +9,7 @@ import * as Net from "node:net"
 import { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { logInto } from "../support/log.ts"
 import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 import { headOf } from "../support/webSockets.ts"
@@ -90,10 +90,10 @@ const serving = Effect.fnUntraced(function*(socket: LocalSocket, asksForCertific
 })
 
 const withTransport = (options: NodeOptions, lines: Array<string> = []) => {
-  const logger = Logger.make((entry) => void lines.push(Logger.formatLogFmt.log(entry)))
+  const logger = logInto(lines)
   return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.scoped(Effect.provide(effect, Transport.layerNode(options))).pipe(
-      Effect.provide(Logger.layer([logger])),
+      Effect.provide(logger),
       Effect.provideService(References.MinimumLogLevel, "Debug")
     )
 }

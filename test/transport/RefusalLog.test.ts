@@ -1,13 +1,13 @@
 /** What the log says of handshakes that come to nothing. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Net from "node:net"
 import { detailBounds } from "../../src/logging/LineBudget.ts"
 import { Transport } from "../../src/Transport.ts"
 import { RefusalLog } from "../../src/transport/RefusalLog.ts"
 import { tlsWords } from "../../src/transport/TlsFault.ts"
+import { logInto } from "../support/log.ts"
 import { localhost } from "../support/pki.ts"
 import { poll } from "../support/Recorder.ts"
 
@@ -17,9 +17,9 @@ const logged = Effect.fnUntraced(function*<E, R>(
   play: (lines: ReadonlyArray<string>) => Effect.Effect<void, E, R>
 ) {
   const lines: Array<string> = []
-  const logger = Logger.make((entry) => void lines.push(Logger.formatLogFmt.log(entry)))
+  const logger = logInto(lines)
   yield* play(lines).pipe(
-    Effect.provide(Logger.layer([logger])),
+    Effect.provide(logger),
     Effect.provideService(References.MinimumLogLevel, level)
   )
   return lines
