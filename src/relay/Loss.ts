@@ -14,6 +14,8 @@ const loss = (status: number, cause: string): Loss => ({ status, comment: reason
 export const UNANSWERED = loss(408, "no answer in time")
 /** The answer was dropped (RFC 4976 §6.4.3). */
 export const MISANSWERED = loss(408, "its receiver's answer is malformed, or for somebody else")
+/** The answer was dropped, because it would only take memory. */
+export const UNREAD = loss(408, "its sender does not read its answers")
 export const STALLED = loss(408, "its receiver takes nothing")
 export const SLOW = loss(408, "its receiver is too slow, and others wait for what is behind it")
 export const TOO_FAST = loss(408, "its session is faster than it may be")

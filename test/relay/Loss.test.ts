@@ -12,6 +12,9 @@ const scenario = simulated()
 
 const long = "x".repeat(20_000)
 
+/** As much as an answer may have. */
+const LONG_LINES = ["X: ".padEnd(7500, "x"), "Y: ".padEnd(7500, "y")]
+
 /** What is told of the first that was lost. */
 const lost = (heard: ReturnType<typeof heardIn>) =>
   Effect.andThen(
@@ -378,6 +381,38 @@ describe("a message that does not arrive", () => {
         })
     )
   }
+
+  scenario(
+    "R4976-9.3-06: the answers of its receiver, however long, are not kept for a sender that does not read",
+    (world) =>
+      Effect.gen(function*() {
+        const told: Array<unknown> = []
+        world.relay.operator.listen(({ fields: { method, reason, status } }) => told.push([method, status, reason]))
+        const { alice, bob, bobUri } = yield* world.pair()
+        const asked = { to: `${alice.usePath} ${bobUri}`, from: alice.uri }
+        for (let i = 0; i < 198; i++) alice.peer.write(request("NICKNAME", asked))
+        // In the place of an answer to these, the relay writes none.
+        for (let i = 0; i < 2; i++) alice.peer.write(request("NICKNAME", { ...asked, headers: ["Failure-Report: no"] }))
+        const requests = yield* bob.take(200)
+        alice.peer.connection.pause()
+        for (const frame of requests) bob.answer(frame, "200 OK", "whole", ...LONG_LINES)
+        yield* world.network!.settled
+        assert.isBelow(world.relay.gauges().bufferedOctets, 250_000)
+        assert.deepStrictEqual(told.at(-1), ["another", 408, "its sender does not read its answers"])
+        alice.peer.connection.resume()
+        yield* world.network!.settled
+        const { length } = alice.peer.frames.filter(({ status }) => status === 200)
+        assert.isAbove(length, 3)
+        assert.lengthOf(alice.peer.frames.filter(({ status }) => status === 408), 198 - length)
+        assert.strictEqual(world.relay.counters.lost, 200 - length)
+        // Once it has read them, it gets the next ones.
+        alice.peer.frames.length = 0
+        alice.peer.write(request("NICKNAME", asked))
+        bob.answer(yield* bob.next, "200 OK", "whole", ...LONG_LINES)
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+      }),
+    { limits: { responses: 65_536 } }
+  )
 
   scenario("another cause with the same status is told as well, and each once", (world) =>
     Effect.gen(function*() {

@@ -73,6 +73,7 @@ export const logins: Readonly<Record<string, string>> = {
 export const losses: Readonly<Record<string, string>> = {
   "no answer in time": "the other side did not confirm it in time",
   "its receiver's answer is malformed, or for somebody else": "the other side sent an invalid answer",
+  "its sender does not read its answers": "its sender accepts no data",
   "its receiver takes nothing": "the other side accepts no data",
   "its receiver is too slow, and others wait for what is behind it": "the other side is too slow",
   "its session is faster than it may be": "its sender sends too fast",

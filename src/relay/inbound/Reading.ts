@@ -217,6 +217,10 @@ export class Reading implements ReadControl {
     this.hold()
   }
 
+  get readsNoAnswers(): boolean {
+    return this.#outputHold
+  }
+
   /** Two relays that do not read each other would wait for ever, so a relay may have more; its own limits bound its requests. */
   get #mostAnswers(): number {
     const { relay, responses } = this.#shared.limits

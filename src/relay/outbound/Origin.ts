@@ -17,6 +17,8 @@ export interface Origin {
   readonly retry: { heard(status: number): void } | undefined
   /** Whether the connection that the request came in on still exists. */
   readonly isThere: boolean
+  /** Whether so many answers to requests from there are unread that no more are passed back. */
+  readonly readsNoAnswers: boolean
   /** A request was written that may be answered. */
   began(): void
   /** A request was sent that is answered only if it fails. */
@@ -41,6 +43,7 @@ export interface Origin {
 export const NO_ORIGIN: Origin = {
   retry: undefined,
   isThere: false,
+  readsNoAnswers: false,
   began: () => {},
   silent: () => {},
   ended: () => {},

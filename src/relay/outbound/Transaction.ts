@@ -3,7 +3,7 @@
  * that the relay has given it.
  */
 import { type Head, Kind } from "../../protocol/Head.ts"
-import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED } from "../Loss.ts"
+import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED, UNREAD } from "../Loss.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Expectation } from "./Expectation.ts"
 import type { LongChunk } from "./LongChunk.ts"
@@ -81,7 +81,9 @@ export class Transaction extends Timed implements Piece, Sent {
     const { chunk, expects, origin } = this
     this.window?.answered(this, this.#owner.now)
     if (typeof expects === "object") {
-      if (origin.answered(expects, head)) this.finish()
+      // The next hop may give long answers to short requests, and a short one of this relay takes their place.
+      if (origin.readsNoAnswers) this.#lost(false, UNREAD)
+      else if (origin.answered(expects, head)) this.finish()
       else this.misanswers()
       return
     }

@@ -18,6 +18,8 @@ export interface ReadControl {
   othersWait(since: number): boolean
   /** Whether senders wait for answers of its peer, which may be among what is not read. */
   readonly isAwaited: boolean
+  /** Whether it is not read because its peer does not read the answers. */
+  readonly readsNoAnswers: boolean
   /** Stops reading, which goes on when `release` has been called as often as `hold`. */
   hold(): void
   release(): void

@@ -135,6 +135,10 @@ export class WayBack implements Origin {
     return source !== undefined && !source.shut
   }
 
+  get readsNoAnswers(): boolean {
+    return this.#unanswered.source?.reading.readsNoAnswers === true
+  }
+
   /**
    * Whether this is the To-Path of an answer to a request that took this route. The answer to a SEND has to name only the
    * previous hop, which is the first URI of this relay (RFC 4975 §7.2). Some relays name no more in any answer, and some
