@@ -15,7 +15,7 @@ export interface RelayLimits {
    * share the turn, each with at least a fifth; those that bring little are served even when the turn is used up.
    */
   readonly turn: number
-  /** Octets that may wait to be written to one connection before the connections that send to it are held. */
+  /** Octets that may wait to be written to one connection before the connections that send to it are held; see `OutputLoads`. */
   readonly output: number
   /**
    * Octets that may wait to be written to one connection before it is no longer read, because its peer does not read the

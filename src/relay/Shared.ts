@@ -6,6 +6,7 @@ import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
 import type { LongTasks } from "./LongTasks.ts"
 import type { Observer } from "./Observer.ts"
+import type { OutputLoads } from "./OutputLoads.ts"
 import type { Slabs } from "./Slabs.ts"
 import type { Totals } from "./Totals.ts"
 import type { Turn } from "./Turn.ts"
@@ -30,6 +31,7 @@ export interface Shared {
   readonly limits: Limits
   readonly counters: RelayCounters
   readonly totals: Totals
+  readonly outputs: OutputLoads
   readonly observer: Observer
   /** Present only while a user is traced. */
   tracing: Tracing | undefined

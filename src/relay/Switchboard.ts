@@ -13,6 +13,7 @@ import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import { LongTasks } from "./LongTasks.ts"
 import { STOPPED } from "./Loss.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
+import { OutputLoads } from "./OutputLoads.ts"
 import { Paces } from "./route/Pace.ts"
 import { Admission } from "./rules/Admission.ts"
 import { Auth, type AuthOptions, type PendingAuth } from "./rules/Auth.ts"
@@ -88,13 +89,15 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#options = options
     const turn = new Turn(timers.now, edge.defer, limits.turn)
     timers.onExpiry = () => turn.tick()
+    const bounds = limitsWith(timers, limits)
     this.shared = {
       codec,
       turn,
       tasks: new LongTasks(turn),
       slabs: new Slabs(),
       totals: new Totals(),
-      limits: limitsWith(timers, limits),
+      outputs: new OutputLoads(bounds),
+      limits: bounds,
       counters: zeroCounters(),
       observer,
       tracing: undefined,

@@ -213,6 +213,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `without an answer: ${size(from("relay/outbound/Window", "LEAST_UNANSWERED"))} at first`,
     `${size(from("relay/route/Flow", "REPORTS"))} of REPORTs wait on`,
     `Beyond ${size(from("relay/route/UserLoad", "MAX_WAITING_OF_USER"))} in all`,
+    `Beyond ${size(from("relay/OutputLoads", "MAX_OUTPUT_OF_USER"))} of messages and answers`,
     `nor do they in the ${some(from("relay/inbound/Reading", "BEHIND") / 1000, "second")} after`,
     `${some(from("relay/outbound/Transaction", "MOST_BEHIND") / 60_000, "minute")} after it was sent`,
     `may still come is checked each ${some(from(LIMITS, "LATE") / 1000, "second").replace("a ", "")}`,

@@ -210,9 +210,7 @@ export class Reading implements ReadControl {
   /** An answer was written. A peer that does not read its answers is not read either, as long as the connection can be written to. */
   answered(): void {
     const { open, waitingOctets } = this.#outbox
-    if (
-      this.#outputHold || !open || waitingOctets <= this.#shared.limits.responses || waitingOctets <= this.#mostAnswers
-    ) return
+    if (this.#outputHold || !open || waitingOctets <= this.#mostAnswers) return
     this.#outputHold = true
     this.hold()
   }
@@ -224,7 +222,7 @@ export class Reading implements ReadControl {
   /** Two relays that do not read each other would wait for ever, so a relay may have more; its own limits bound its requests. */
   get #mostAnswers(): number {
     const { relay, responses } = this.#shared.limits
-    return this.#route?.fromRelay === true ? relay : responses
+    return this.#outbox.share(this.#route?.fromRelay === true ? relay : responses)
   }
 
   /** The operating system has taken octets, or they are lost and nothing more can be written. */

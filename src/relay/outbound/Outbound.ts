@@ -90,7 +90,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   /** Whether a sender may write another frame, or another part of a chunk. */
   room(): boolean {
     const { outbox } = this
-    const { output } = this.shared.limits
+    const output = outbox.share(this.shared.limits.output)
     if (this.shut || !outbox.open || this.#isGivingUp) return false
     if (outbox.untaken < output) return true
     // The connection may take at once what was written in this turn.

@@ -4,6 +4,7 @@
  */
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
+import type { OutputLoad } from "../OutputLoads.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
 import type { Totals } from "../Totals.ts"
 
@@ -45,6 +46,8 @@ export class Outbox {
   committed = 0
   /** Octets that the operating system has taken. */
   flushed = 0
+  /** The user, or the relay, that the output counts for. */
+  #load: OutputLoad | undefined
   /** The part of `committed` that is included in the totals. */
   #counted = 0
   /** Octets handed to the connection. */
@@ -81,6 +84,18 @@ export class Outbox {
   /** Whether nothing that is put in from now on goes out, because this side has ended or the peer has closed its own. */
   get ending(): boolean {
     return this.#ended || this.#below?.halfClosed === true
+  }
+
+  /** The output counts for this user or relay, unless it counts for another one. */
+  countsFor(load: () => OutputLoad): void {
+    if (this.#load !== undefined || this.#closed) return
+    this.#load = load()
+    this.#load.begins(this.#counted - this.flushed)
+  }
+
+  /** How much of a limit of one connection applies, as so much waits in all for whom the output counts. */
+  share(limit: number): number {
+    return this.#load === undefined ? limit : this.#load.share(limit)
   }
 
   /** Whether there is a connection whose output has not ended. */
@@ -196,8 +211,13 @@ export class Outbox {
 
   #count(): void {
     if (this.#closed) return
-    this.#totals.queuedOctets += this.committed - this.#counted
+    this.#waits(this.committed - this.#counted)
     this.#counted = this.committed
+  }
+
+  #waits(octets: number): void {
+    this.#totals.queuedOctets += octets
+    if (this.#load !== undefined) this.#load.octets += octets
   }
 
   #hand(connection: Connection): boolean {
@@ -243,7 +263,7 @@ export class Outbox {
       return this.#owner.taken(0)
     }
     this.flushed += done.octets.length
-    this.#totals.queuedOctets -= done.octets.length
+    this.#waits(-done.octets.length)
     if (this.committed > this.#handed) this.wake()
     this.#owner.taken(done.octets.length)
   }
@@ -262,7 +282,10 @@ export class Outbox {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#totals.queuedOctets -= this.#counted - this.flushed
+    const waiting = this.#counted - this.flushed
+    this.#totals.queuedOctets -= waiting
+    this.#load?.ends(waiting)
+    this.#load = undefined
     this.#connection = undefined
     this.#seal()
     for (const { lease } of this.#sealed) this.#slabs.release(lease)

@@ -144,7 +144,10 @@ export class Directory {
       counters.dialsOverLimit++
       return { status: 408, problem: "the user has too many next hops", target: targetOf(uri) }
     }
-    return this.#dial({ uri, relay: kind === "relay", localName: own.host, source, session: session.record }, wantedBy)
+    const relay = kind === "relay"
+    const hop = this.#dial({ uri, relay, localName: own.host, source, session: session.record }, wantedBy)
+    if (!relay) hop.outbound.outbox.countsFor(() => this.#shared.outputs.ofUser(session))
+    return hop
   }
 
   #mayDial({ address, user }: DialledFor): boolean {

@@ -71,7 +71,7 @@ export class Router {
 
   /** `isLong`: whether it is a long chunk, of which only the beginning is here. */
   decide(head: Head, hop: Party, isLong: boolean): Decision {
-    const { directory, shared } = this.#options
+    const { shared } = this.#options
     // 408: the sender may try again, at another relay of the domain or once this one has restarted.
     if (shared.phase === "stopping") return refuse(408, "the relay stops")
     const { pathUris } = shared.codec.limits
@@ -80,7 +80,7 @@ export class Router {
     if (to === undefined || from === undefined) return refuse(400, "a malformed path")
     const first = to[0]!
     const fromRelay = hop.isRelay(from[0]!)
-    if (fromRelay) directory.shown(from[0]!, hop, first)
+    if (fromRelay) this.#isRelays(hop, from[0]!, first)
     // One bad request does not close a connection that many sessions of another relay share.
     if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#withoutSession(head, hop, to, from)
@@ -94,6 +94,13 @@ export class Router {
     const reportHop = fromRelay ? this.#reportHop(session, from[0]!, first, hop) : undefined
     const { kind } = head
     return this.#through(session, { source: hop, to, from, fromOwner, fromRelay, reportHop, kind, user, isLong })
+  }
+
+  /** The peer has proved to be the relay of this URI. */
+  #isRelays(hop: Party, uri: MsrpUri, own: MsrpUri): void {
+    const { directory, shared: { outputs } } = this.#options
+    directory.shown(uri, hop, own)
+    hop.outbound.outbox.countsFor(() => outputs.ofRelay(hop.connection?.peerNames[0] ?? uri.host))
   }
 
   /** A request whose To-Path begins with the relay's bare URI: only an AUTH for this relay is accepted. */
@@ -252,6 +259,7 @@ export class Router {
   #bind(session: Session, { from, source }: Request, hasOther: boolean): void {
     if (!hasOther) session.peer = { connection: source, uri: from[0]! }
     source.sessions.becomesPeerOf(session)
+    source.outbound.outbox.countsFor(() => this.#options.shared.outputs.ofUser(session))
     if (session.record.bound) return
     session.record.bound = true
     this.#options.shared.observer.bound(source, session.record)

@@ -17,6 +17,7 @@ import {
   MOST_UNANSWERED,
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
+import { MAX_OUTPUT_OF_USER } from "../../../src/relay/OutputLoads.ts"
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
 import { MAX_WAITING_OF_USER } from "../../../src/relay/route/UserLoad.ts"
@@ -95,6 +96,12 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
     `| octets that wait for the receivers of one user in all, with their paths | | ${size(MAX_WAITING_OF_USER)} |`,
+    `| answers that the peer of a connection does not read; another relay | | ${size(limits.responses)}; ${
+      size(limits.relay)
+    } |`,
+    `| output that waits for one user in all; for another relay | | ${size(MAX_OUTPUT_OF_USER)}; ${
+      size(limits.relay)
+    } |`,
     `| ${size(LEAST_UNANSWERED)} to ${size(MOST_UNANSWERED)}, as fast as it answers; ${
       size(MOST_UNANSWERED_RELAYED)
     } by way of a relay |`,

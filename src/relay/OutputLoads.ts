@@ -1,0 +1,72 @@
+/**
+ * The output of each user, and of each other relay, that waits on all connections. Each connection has its own limits, and a user
+ * may have thousands of them whose peers read nothing.
+ */
+import type { Limits } from "./Limits.ts"
+import { userOf } from "./Session.ts"
+
+/** Octets of output that may wait for one user before each of his connections may have less. */
+export const MAX_OUTPUT_OF_USER = 8_388_608
+
+/** The output of one user, or of one relay. */
+export class OutputLoad {
+  readonly #most: number
+  readonly #over: () => void
+  #connections = 0
+  /** Octets that the operating system had not taken at the end of the last turn. */
+  octets = 0
+
+  /** `over` is called when no connection counts for it any more. */
+  constructor(most: number, over: () => void) {
+    this.#most = most
+    this.#over = over
+  }
+
+  /** How much of a limit of one connection applies: the more waits in all, the less may wait on each. */
+  share(limit: number): number {
+    if (this.octets <= this.#most) return limit
+    const part = this.#most / this.octets
+    return limit * part * part
+  }
+
+  begins(octets: number): void {
+    this.#connections++
+    this.octets += octets
+  }
+
+  ends(octets: number): void {
+    this.octets -= octets
+    if (--this.#connections === 0) this.#over()
+  }
+}
+
+export class OutputLoads {
+  readonly #limits: Pick<Limits, "relay">
+  readonly #all = new Map<string, OutputLoad>()
+
+  constructor(limits: Pick<Limits, "relay">) {
+    this.#limits = limits
+  }
+
+  /** The number of those that have connections. */
+  get size(): number {
+    return this.#all.size
+  }
+
+  ofUser(user: { readonly realm: string; readonly username: string }): OutputLoad {
+    return this.#of(userOf(user), MAX_OUTPUT_OF_USER)
+  }
+
+  /** `name`: the first name in the certificate of the relay. */
+  ofRelay(name: string): OutputLoad {
+    return this.#of(`relay ${name}`, this.#limits.relay)
+  }
+
+  #of(key: string, most: number): OutputLoad {
+    const known = this.#all.get(key)
+    if (known !== undefined) return known
+    const one = new OutputLoad(most, () => this.#all.delete(key))
+    this.#all.set(key, one)
+    return one
+  }
+}
