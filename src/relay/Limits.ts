@@ -33,7 +33,7 @@ export interface RelayLimits {
   readonly hold: number
   /** Octets that may wait for the receiver of one session that comes by way of another relay, before they fail. */
   readonly relayed: number
-  /** Octets that may wait for all slow receivers of one connection with another relay, before those for one of them fail. */
+  /** Octets that may wait for all slow receivers of one connection with another relay, before those of one user fail. */
   readonly relay: number
   /**
    * Requests to one receiver (a session on one connection) that may be without an answer before no more is sent to it. Requests

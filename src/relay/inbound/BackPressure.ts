@@ -77,7 +77,7 @@ export class BackPressure implements FlowOwner {
     this.#count(flow, octets)
     const { connection, relay } = this.#shared.limits
     // Only where octets are added: nothing fails while a flow writes what it has, even above a limit that was lowered.
-    if (octets > 0 && this.#octets > relay) this.#giveUpOne()
+    if (octets > 0 && this.#octets > relay) this.#giveUpMost()
     // Each session of another relay has its own limit, and the connection is not held for any of them.
     const bound = this.#reading.severalUsers ? connection : flow.user.share(connection)
     const most = this.#isRelay ? Infinity : bound
@@ -219,8 +219,9 @@ export class BackPressure implements FlowOwner {
   /** The flows of the session, or of the user if there are several, that has most waiting. With many paths, it has many flows. */
   get #ofMost(): ReadonlyArray<Waiting> {
     const all = new Map<object, Array<Waiting>>()
+    const isOfUsers = this.#isRelay || this.#reading.severalUsers
     for (const { key: flow } of this.#waiting) {
-      const one = this.#reading.severalUsers ? flow.user : flow.session
+      const one = isOfUsers ? flow.user : flow.session
       const flows = all.get(one)
       if (flows === undefined) all.set(one, [flow])
       else flows.push(flow)
@@ -233,11 +234,12 @@ export class BackPressure implements FlowOwner {
     return most
   }
 
-  /** Fails what waits for the receiver for which most octets wait. */
-  #giveUpOne(): void {
-    let most: Waiting | undefined
-    for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
-    if (most !== undefined) this.#giveUp(most)
+  /**
+   * Fails what waits for the user for whom most octets wait, all of it: otherwise each further request could cause another search
+   * among thousands of flows.
+   */
+  #giveUpMost(): void {
+    for (const flow of this.#ofMost) this.#giveUp(flow)
     this.#wait()
   }
 

@@ -265,6 +265,38 @@ describe("a connection that was held for a receiver", () => {
       }),
     { ...options, limits: { transactions: 5, relayed: 10_000 } }
   )
+
+  scenario(
+    "R4976-9.3-06: fails for the user with most, where it is the link of another relay, however many paths share that",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const from = "msrps://outer.example.net:2855/s1;tcp msrp://client.invalid:9/"
+        alice.peer.onFrame = ignore
+        const unanswered: Array<Frame> = []
+        carol.peer.onFrame = (frame) => void unanswered.push(frame)
+        link.write(...flood({ to: `${carol.usePath} ${carol.uri}`, from: `${from}c;tcp` }, 8))
+        yield* world.network!.settled
+        for (let i = 0; i < 300; i++) {
+          const paths = { to: `${alice.usePath} ${alice.uri}`, from: `${from}${i};tcp` }
+          link.write(send({ ...paths, messageId: `small.${i}`, body: "x" }))
+        }
+        yield* world.network!.settled
+        // Each time, all that is there fails: going through all of it is too much for a few octets.
+        assert.isAtMost(world.relay.counters.lost, 295)
+        assert.isAtLeast(world.relay.counters.lost, 80)
+        carol.peer.onFrame = (frame) => carol.peer.answer(frame)
+        const heard = collect(carol.peer)
+        for (const frame of unanswered) carol.peer.answer(frame)
+        yield* world.network!.settled
+        assert.lengthOf([...unanswered, ...heard], 8)
+        assert.isTrue(link.frames.every(({ octets }) => !octets.includes("flood")))
+        yield* TestClock.adjust("60 seconds")
+      }),
+    { ...options, limits: { transactions: 5, relay: 120_000 } }
+  )
 })
 
 describe("the limit beyond which a connection is held", () => {
