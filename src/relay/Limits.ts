@@ -161,6 +161,8 @@ type DurationLimit = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayG
 const PACE = 50
 /** Milliseconds for which a connection may be held for one user although others, who cannot be heard meanwhile, may use it. */
 const UNHEARD = 60_000
+/** Milliseconds for which a 200 is delayed at most. Its sender waits for 30 seconds, in which the request has its way, too. */
+const DELAYED = 20_000
 /** Milliseconds between checks whether a late answer may still come. */
 const LATE = 1000
 
@@ -170,6 +172,7 @@ const LATE = 1000
  */
 export interface Limits extends Omit<RelayLimits, DurationLimit> {
   readonly transaction: TimerQueue
+  readonly delayed: TimerQueue
   readonly late: TimerQueue
   readonly probation: TimerQueue
   readonly ping: TimerQueue
@@ -187,6 +190,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
   return {
     ...bounds,
     transaction: seconds(TRANSACTION),
+    delayed: timers.queue(DELAYED),
     late: timers.queue(LATE),
     probation: seconds(PROBATION),
     ping: seconds(bounds.ping),

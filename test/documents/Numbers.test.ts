@@ -216,6 +216,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `Beyond ${size(from("relay/OutputLoads", "MAX_OUTPUT_OF_USER"))} of messages and answers`,
     `nor do they in the ${some(from("relay/inbound/Reading", "BEHIND") / 1000, "second")} after`,
     `${some(from("relay/outbound/Transaction", "MOST_BEHIND") / 60_000, "minute")} after it was sent`,
+    `A 200 waits for ${from(LIMITS, "DELAYED") / 1000} seconds at most`,
+    `gives up a request after ${TRANSACTION} seconds`,
     `may still come is checked each ${some(from(LIMITS, "LATE") / 1000, "second").replace("a ", "")}`,
     `flows write in turns of ${size(from("relay/outbound/Outbound", "QUANTUM"))}`,
     `for ${some(from(TURN, "SHORT_FOR") / 1000, "second")}, only those`,

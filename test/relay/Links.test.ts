@@ -269,6 +269,45 @@ describe("a link between two relays", () => {
       return links
     })
   )
+
+  scenario(
+    "R4976-6.4.1-01 R4976-6.4.1-06: what the far relay holds for a receiver that was silent for 29 seconds is not reported by the near one",
+    Effect.gen(function*() {
+      const links = yield* linked(1)
+      const { from, path, to } = links.pairs[0]!
+      const [arrived, answered, reported] = [new Set<string>(), new Set<string>(), new Array<string>()]
+      let silent = true
+      to.peer.onFrame = (frame) => {
+        if (frame.method !== "SEND") return
+        const id = header(frame, "Message-ID")!
+        arrived.add(id)
+        if (silent) return
+        answered.add(id)
+        to.peer.answer(frame)
+      }
+      from.peer.onFrame = (frame) => {
+        if (frame.method === "REPORT") reported.push(header(frame, "Message-ID")!)
+        else assert.strictEqual(frame.status, 200)
+      }
+      const ids = Array.from({ length: 110 }, (_, i) => `message.${i}`)
+      for (const messageId of ids) {
+        from.peer.write(send({ to: path, from: from.uri, messageId, body: pattern(2000) }))
+      }
+      yield* links.near.network!.settled
+      yield* TestClock.adjust("29 seconds")
+      silent = false
+      const early = new Set(arrived)
+      for (let i = 0; i < 40; i++) {
+        yield* TestClock.adjust("1 second")
+        yield* links.near.network!.settled
+      }
+      // What was there before is reported when it was not answered, and all the rest arrives.
+      assert.deepStrictEqual(reported.toSorted(), [...early].toSorted())
+      assert.deepStrictEqual([...answered], ids.filter((id) => !early.has(id)))
+      assert.isAbove(answered.size, 0)
+      return links
+    })
+  )
 })
 
 /** What is still read here, and not any more by a relay that has it from here: `to` is the path, and `from` the URI. */

@@ -21,7 +21,8 @@ export interface Chunk {
 
 /** The 200 response to a chunk. */
 export interface Answer {
-  readonly accept: () => void
+  /** The transaction id of the chunk. */
+  readonly tid: Buffer
   /** Whether the response has to wait until the end of the chunk has been written. */
   readonly waits: () => boolean
 }
@@ -77,9 +78,9 @@ export class PassedChunk implements Chunk {
   end(flag: Flag): void {
     const answer = this.#answer
     this.#stream.isLast = flag !== "+"
-    if (answer?.waits() === true) this.#finish(flag, answer.accept)
+    if (answer?.waits() === true) this.#finish(flag, answer.tid)
     else {
-      answer?.accept()
+      this.#accept(answer?.tid)
       this.#finish(flag, undefined)
     }
     if (flag !== "+") this.route.wayBack.ends(this.#stream.messageId)
@@ -89,11 +90,16 @@ export class PassedChunk implements Chunk {
     this.#finish("#", undefined)
   }
 
-  #finish(flag: Flag, accepted: (() => void) | undefined): void {
+  #accept(tid: Buffer | undefined): void {
+    if (tid !== undefined) this.route.accept(tid, 0, tid.length)
+  }
+
+  /** `tid`: the transaction id, if the 200 is still to be sent. */
+  #finish(flag: Flag, tid: Buffer | undefined): void {
     const stream = this.#stream
     const { flow, target } = this.route
-    if (!stream.refused && !flow.clear && !target.shut) return flow.parkEnd(stream, flag, accepted)
-    accepted?.()
+    if (!stream.refused && !flow.clear && !target.shut) return flow.parkEnd(stream, flag, tid)
+    this.#accept(tid)
     if (stream.refused) return
     if (target.shut) this.#lose(0, flag)
     else stream.finish(flag)

@@ -260,9 +260,8 @@ export class Inbound implements FrameSink {
     route.counts(1, 0)
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
-    const tid = keepText(head.transactionId)
     return new PassedChunk(route, head, reading, {
-      accept: () => route.accept(tid, 0, tid.length),
+      tid: keepText(head.transactionId),
       waits: () => !route.flow.clear && reading.answersLate(route.flow)
     })
   }

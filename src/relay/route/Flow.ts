@@ -8,6 +8,7 @@ import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/FairQueue.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
+import { DelayedAnswer } from "./DelayedAnswer.ts"
 import type { FlowOwner, Waiting, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
 import { keepFrame, readAgain } from "./KeptFrame.ts"
@@ -138,8 +139,10 @@ export class Flow implements Sender, Waiting {
 
   /** Parks a whole frame whose body ends at `bodyEnd`. `unanswered`: whether its 200 is still to be sent. */
   parkFrame(head: Head, bodyEnd: number, flag: Flag, unanswered: boolean): void {
+    const { start, tidEnd, tidStart } = head
     const octets = keepFrame(head, bodyEnd)
-    const frame: Parked = { kind: "frame", octets, bodyEnd: bodyEnd - head.start, flag, unanswered }
+    const answer = unanswered ? new DelayedAnswer(this.#way, octets.subarray(tidStart - start, tidEnd - start)) : undefined
+    const frame: Parked = { kind: "frame", octets, bodyEnd: bodyEnd - start, flag, answer }
     this.#park(frame, octets.length, head.kind === Kind.Report)
   }
 
@@ -147,10 +150,11 @@ export class Flow implements Sender, Waiting {
     this.#park({ kind: "part", stream, octets: keepOctets(buf.subarray(start, end)) }, end - start)
   }
 
-  /** `accepted`: sends the 200 to the chunk, if that is still to be done. */
-  parkEnd(stream: Stream, flag: Flag, accepted: (() => void) | undefined): void {
+  /** `tid`: the transaction id of the chunk, if its 200 is still to be sent. */
+  parkEnd(stream: Stream, flag: Flag, tid: Buffer | undefined): void {
     const counted = stream.octets
-    this.#park({ kind: "end", stream, flag, accepted, counted }, counted)
+    const answer = tid && new DelayedAnswer(this.#way, tid)
+    this.#park({ kind: "end", stream, flag, answer, counted }, counted)
   }
 
   #park(parked: Parked, octets: number, isReport = false): void {
@@ -230,15 +234,14 @@ export class Flow implements Sender, Waiting {
   #write(parked: Parked, most: number): number {
     if (parked.kind === "part") return this.#writePart(parked.stream, parked.octets, most)
     if (parked.kind === "end") {
-      parked.accepted?.()
+      parked.answer?.give()
       parked.stream.finish(parked.flag)
       this.#count(-parked.counted - OVERHEAD)
       return 0
     }
-    const { bodyEnd, flag, octets, unanswered } = parked
-    const head = readAgain(octets)
-    if (unanswered) this.#way.accept(octets, head.tidStart, head.tidEnd)
-    forwardFrame(this.#way, head, bodyEnd, flag)
+    const { answer, bodyEnd, flag, octets } = parked
+    answer?.give()
+    forwardFrame(this.#way, readAgain(octets), bodyEnd, flag)
     this.#count(-octets.length - OVERHEAD)
     return octets.length
   }

@@ -1,5 +1,6 @@
 /** What waits in a flow for its turn: whole frames, and parts and ends of long chunks. */
 import type { Flag } from "../../protocol/Head.ts"
+import type { DelayedAnswer } from "./DelayedAnswer.ts"
 import type { Stream } from "./Stream.ts"
 
 export type Parked =
@@ -9,16 +10,16 @@ export type Parked =
     readonly octets: Buffer
     readonly bodyEnd: number
     readonly flag: Flag
-    /** Whether its 200 is still to be sent. */
-    readonly unanswered: boolean
+    /** Its 200, if that is delayed. */
+    readonly answer: DelayedAnswer | undefined
   }
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
   | {
     readonly kind: "end"
     readonly flag: Flag
     readonly stream: Stream
-    /** Sends the 200 to the chunk, if that is still to be done. */
-    readonly accepted: (() => void) | undefined
+    /** The 200 to the chunk, if that is delayed. */
+    readonly answer: DelayedAnswer | undefined
     /** Octets that are counted for it, because the chunk keeps its headers up to here. */
     readonly counted: number
   }

@@ -17,7 +17,7 @@ export function* undelivered(
   const fail = (i: number): void => {
     const one = parked[i]!
     if (one.kind === "frame") return failFrame(way, one, loss)
-    if (one.kind === "end") one.accepted?.()
+    if (one.kind === "end") one.answer?.give()
     if (one.stream.refused) return
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
@@ -36,11 +36,11 @@ export function* undelivered(
 /** Fails a whole frame that was accepted. A request other than SEND is answered, if its client waits for that. */
 const failFrame = (
   way: Way,
-  { bodyEnd, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,
+  { answer, bodyEnd, flag, octets }: Extract<Parked, { kind: "frame" }>,
   loss: Loss
 ): void => {
+  answer?.give()
   const head = readAgain(octets)
-  if (unanswered) way.accept(octets, head.tidStart, head.tidEnd)
   if (head.kind === Kind.Report || head.failureReport === "no") return way.wayBack.lost(loss, head.kind)
   if (head.kind !== Kind.Send) return way.wayBack.answer(head.transactionId, head.kind, loss)
   const { messageId, rangeStart: start, rangeTotal } = head

@@ -26,7 +26,7 @@ const chunk = (name: string, log: Array<string>, ended = true): ReadonlyArray<Pa
   return [
     part(10),
     part(5),
-    ...(ended ? [{ kind: "end", stream, flag: "$", accepted: undefined, counted: 0 } as const] : [])
+    ...(ended ? [{ kind: "end", stream, flag: "$", answer: undefined, counted: 0 } as const] : [])
   ]
 }
 
