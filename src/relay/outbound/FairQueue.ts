@@ -1,13 +1,16 @@
 /**
- * A fair queue of the senders that wait to write to one connection. First the connections that their requests come from take
- * turns, then the sessions of each connection, then the senders of each session, so that a client gets no larger share by using
- * many paths.
+ * A fair queue of the senders that wait to write to one connection. First their sources take turns, then the sessions of each
+ * source, then the senders of each session, so that a client gets no larger share by using many paths, or a user by using many
+ * connections.
  */
 import type { Loss } from "../Loss.ts"
 
 /** Something that has octets to send, and waits to write them. */
 export interface Sender {
-  /** The connection that its requests come from: all senders of a connection share its turns. */
+  /**
+   * The user who sends, or the connection that the requests come from if its user is not known: all senders of a source share its
+   * turns.
+   */
   readonly source: object
   /** The session that it sends for: all senders of a session on a connection share its turns. */
   readonly session: object
@@ -99,10 +102,10 @@ class Round implements Queue {
 }
 
 const bySession = (): Queue => new Round(({ session }) => session, () => new InOrder())
-const byConnection = (): Queue => new Round(({ source }) => source, bySession)
+const bySource = (): Queue => new Round(({ source }) => source, bySession)
 
 export class FairQueue {
-  #queue = byConnection()
+  #queue = bySource()
 
   get empty(): boolean {
     return this.#queue.empty
@@ -125,7 +128,7 @@ export class FairQueue {
   /** Removes and returns all senders. */
   takeAll(): ReadonlyArray<Sender> {
     const { all } = this.#queue
-    this.#queue = byConnection()
+    this.#queue = bySource()
     return all
   }
 }

@@ -78,7 +78,7 @@ export class Flow implements Sender, Waiting {
   }
 
   get source(): object {
-    return this.#flows
+    return this.#way.fromOwner ? this.user : this.#flows
   }
 
   /** Whether a frame may be written at once: nothing is parked or paced, the receiver answers, and the hop has room. */

@@ -70,7 +70,7 @@ export class Route implements Way {
   readonly wayBack: WayBack
   /** How fast its requests may come; undefined if there is no bound. */
   #pace: Pace | undefined
-  readonly #fromOwner: boolean
+  readonly fromOwner: boolean
   /** The only kind of request that may take it. A decision about a REPORT or an AUTH does not hold for other kinds. */
   readonly only: Kind | undefined
   /** The route that its requests take from now on, until `takeSuccessor` has returned it. */
@@ -88,7 +88,7 @@ export class Route implements Way {
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
     this.fromRelay = fromRelay
     this.#relay = fromRelay ? from[0] : undefined
-    this.#fromOwner = fromOwner
+    this.fromOwner = fromOwner
     this.#pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
@@ -156,7 +156,7 @@ export class Route implements Way {
 
   /** Applies bounds on the pace, where there were none. */
   repace(paces: Paces): void {
-    this.#pace = paces.of(this.sessions[0]!, this.#fromOwner)
+    this.#pace = paces.of(this.sessions[0]!, this.fromOwner)
   }
 
   /** Requests from a relay that is not admitted any more are decided again (RFC 4976 §6.3). */

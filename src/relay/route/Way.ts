@@ -14,6 +14,8 @@ export interface Way {
   readonly sessions: ReadonlyArray<Session>
   /** Whether its requests come in from another relay. */
   readonly fromRelay: boolean
+  /** Whether its requests come from the owner of the first session, not to it. */
+  readonly fromOwner: boolean
   /** The pace of its flow, where its requests come in on a connection shared by several users; undefined if there is no bound. */
   readonly flowPace: Pace | undefined
   /** What the relay holds for the user of the first session. */

@@ -87,6 +87,42 @@ describe("a slow receiver", () => {
   )
 
   scenario(
+    "gets as much of a user with one connection as of a user with ten (R4976-9.3-05)",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, carol } = yield* two(world)
+        const greedy = [alice]
+        while (greedy.length < 10) {
+          const owner = yield* world.login()
+          const { bobUri } = yield* world.join(owner, bob)
+          greedy.push({ ...owner, to: `${owner.usePath} ${bobUri}` })
+        }
+        bob.connection.pause()
+        const octets = 200_000
+        for (const [name, owners] of [["alice", greedy], ["carol", [carol]]] as const) {
+          for (const { peer, to, uri } of owners) {
+            peer.write(send({ to, from: uri, messageId: name, range: `1-*/${octets}`, body: pattern(octets) }))
+          }
+          yield* settled(world)
+        }
+        const frames = collect(bob)
+        bob.connection.resume()
+        yield* until(
+          () => frames.some((frame) => header(frame, "Message-ID") === "carol" && frame.flag === "$"),
+          "what the user with one connection sends"
+        )
+        const sum = (name: string): number =>
+          frames.filter((frame) => header(frame, "Message-ID") === name)
+            .reduce((octets, { body }) => octets + body!.length, 0)
+        assert.strictEqual(sum("carol"), octets)
+        // What was there first is before all turns.
+        assert.isAtMost(sum("alice"), octets + LEAST_UNANSWERED + OUTPUT + SLAB)
+        yield* until(() => frames.filter(({ flag }) => flag === "$").length === 11, "all that the other one sends")
+      }),
+    { session: 1_000_000 }
+  )
+
+  scenario(
     "gets a response after little more than the output limit (R4975-7.1.1-22, 7.1.1-21)",
     (world) =>
       Effect.gen(function*() {
