@@ -19,6 +19,8 @@ export class HopRoutes {
   retryBuffers = 0
   /** Whether the peer has accepted requests of more than one session. */
   takesSeveral = false
+  /** Whether the relay at the other end did so on a connection before this one. */
+  tookSeveral = false
   /** The first session of which the peer has accepted a request. */
   #accepted: Session | undefined
   /** Called when there is one more route. */
@@ -62,6 +64,11 @@ export class HopRoutes {
       else if (is(route)) return true
     }
     return false
+  }
+
+  /** Whether the peer has accepted requests of several sessions, or of one only; undefined if of none. */
+  get several(): boolean | undefined {
+    return this.#accepted === undefined ? undefined : this.takesSeveral
   }
 
   /** The peer has accepted a request of the session. */

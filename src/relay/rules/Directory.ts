@@ -17,8 +17,8 @@ import { cannotBeReached } from "./Reachability.ts"
 /** Hosts and ports under which one connection may be known: a certificate for `*.` proves any number of names. */
 const MAX_SHOWN = 16
 
-/** Relays that are remembered to want a connection for each session. */
-const MAX_ALONE = 1024
+/** Relays that are remembered to want a connection for each session, and those that are remembered to take several on one. */
+const MAX_REMEMBERED = 1024
 
 /** The sender of the requests that a connection is made for. Its own connection may be gone by then. */
 export interface DialSource {
@@ -92,6 +92,8 @@ export class Directory {
   readonly #dialledFor = new Map<Party, DialledFor>()
   /** Relays that want a connection for each session; the least recently used is forgotten first. */
   readonly #alone = new LinkedMap<string, true>()
+  /** Relays that took several sessions on their last connection that is gone; the least recently used is forgotten first. */
+  readonly #several = new LinkedMap<string, true>()
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
     this.#shared = shared
@@ -118,8 +120,7 @@ export class Directory {
 
   /** The relay refused a session on a connection that others use, and accepted it on its own connection. */
   wantsEachAlone({ own, uri }: Wanted): void {
-    this.#alone.set(this.#relayKey(uri, own), true)
-    if (this.#alone.size > MAX_ALONE) this.#alone.delete(this.#alone.first!.key)
+    rememberIn(this.#alone, this.#relayKey(uri, own))
   }
 
   /** Dials a hop for this session only; or says why not. */
@@ -178,7 +179,10 @@ export class Directory {
       this.#ofUser.less(wantedBy.user)
       this.#ofAddress.less(wantedBy.address)
     }
+    const { several } = hop.routes
     for (const key of hop.keys) {
+      if (several === true) rememberIn(this.#several, key)
+      else if (several === false) this.#several.delete(key)
       const hops = this.#hops.get(key)
       hops?.delete(hop)
       if (hops?.size === 0) this.#hops.delete(key)
@@ -202,10 +206,16 @@ export class Directory {
   #add(key: string, hop: Party): void {
     const hops = this.#hops.get(key)
     if (hops?.has(hop) === true) return
+    if (this.#several.touch(key) === true) hop.routes.tookSeveral = true
     if (hops === undefined) this.#hops.set(key, new Set([hop]))
     else hops.add(hop)
     hop.keys.push(key)
   }
+}
+
+const rememberIn = (relays: LinkedMap<string, true>, key: string): void => {
+  relays.set(key, true)
+  if (relays.size > MAX_REMEMBERED) relays.delete(relays.first!.key)
 }
 
 /** Apart from the key of a relay, because an endpoint is reached with less proof. */

@@ -289,4 +289,4 @@ const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
  * and may turn out to take only one.
  */
 const mayBegin = (session: Session, { routes, shared }: Party): boolean =>
-  routes.takesSeveral || !routes.anyWithout([session], shared.turn.now)
+  routes.takesSeveral || routes.tookSeveral || !routes.anyWithout([session], shared.turn.now)

@@ -25,7 +25,8 @@ export interface SharedLinkAttempt {
 
 /**
  * Keeps the first requests of this new route, to send them again on another connection if the relay refuses the session on this
- * one. A connection that has taken several sessions needs none of that.
+ * one. A connection that has taken several sessions needs none of that. If an earlier connection with the relay has, nothing is
+ * kept: after a restart the relay refuses all sessions that it had, and a connection for each would help none of them.
  */
 export const trySharedLink = (route: Route, attempt: SharedLinkAttempt): void => {
   const { spec: { user }, target: { routes } } = attempt
@@ -33,13 +34,14 @@ export const trySharedLink = (route: Route, attempt: SharedLinkAttempt): void =>
   route.wayBack.retry = new RetryBuffer(route, new OnSharedLink(attempt), [routes, user])
 }
 
-/** The requests are on the shared connection, and copies are kept. */
+/** The requests are on the shared connection, and copies are kept unless they are known to be of no use. */
 class OnSharedLink implements RetryPolicy {
-  readonly keeps = true
+  readonly keeps: boolean
   readonly #attempt: SharedLinkAttempt
 
   constructor(attempt: SharedLinkAttempt) {
     this.#attempt = attempt
+    this.keeps = !attempt.target.routes.tookSeveral
   }
 
   get othersUse(): boolean {

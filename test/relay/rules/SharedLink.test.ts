@@ -364,6 +364,80 @@ describe("a relay that takes several sessions on a connection", () => {
   )
 
   scenario(
+    "R4976-6.4.3-01 R4976-9.3-06: sessions that it has lost in a restart make no connections, until it has taken only one on a connection since",
+    (world) =>
+      Effect.gen(function*() {
+        // What each of its connections takes, in order.
+        const takes: Array<(session: string) => boolean> = [() => true, () => false, (session) => session === "b1"]
+        const got: Array<Array<string>> = []
+        const peers = yield* listenAs(world, "far.example.org", (peer) => {
+          const mine: Array<string> = []
+          got.push(mine)
+          const isTaken = takes.shift() ?? (() => true)
+          peer.onFrame = (frame: Frame) => {
+            if (frame.method !== "SEND") return
+            const session = /\/\/[^/]+\/([^;]+);/.exec(frame.to)![1]!
+            mine.push(session)
+            peer.answer(frame, isTaken(session) ? "200 OK" : "481 No session")
+          }
+        })
+        const owners = [yield* world.login(), yield* world.login({ username: "carol" }), yield* world.login()]
+        const restarts = Effect.suspend(() => {
+          world.network!.cut(peers.at(-1)!.connection)
+          return world.network!.settled
+        })
+        /** All write at once; what is reported to each. */
+        const say = Effect.fnUntraced(function*(body: string) {
+          owners.forEach((owner, i) => write(owner, bob(`b${i + 1}`), body))
+          yield* world.network!.settled
+          return owners.map(({ peer }) => {
+            const frames = peer.frames.splice(0)
+            assert.strictEqual(frames.shift()?.status, 200)
+            return frames.map((frame) => header(frame, "Status")!.slice(0, 7)).join()
+          })
+        })
+        assert.deepStrictEqual(yield* say("one"), ["", "", ""])
+        yield* restarts
+        assert.deepStrictEqual(yield* say("two"), Array(3).fill("000 481"))
+        assert.deepStrictEqual(got, [["b1", "b2", "b3"], ["b1", "b2", "b3"]])
+        yield* restarts
+        // It is another relay now, with a connection for each session, which shows on the connection after this one.
+        assert.deepStrictEqual(yield* say("three"), ["", "000 481", "000 481"])
+        assert.lengthOf(got, 3)
+        yield* restarts
+        takes.push((session) => session === "b1")
+        assert.deepStrictEqual(yield* say("four"), ["", "", ""])
+        assert.deepStrictEqual(got.slice(3).map((sessions) => sessions.join()), ["b1,b2,b3", "b2", "b3"])
+      })
+  )
+
+  scenario(
+    "R4976-6.4.2-08: a message too long to be sent again begins on its connection once that was made anew",
+    (world) =>
+      Effect.gen(function*() {
+        const got: Array<number> = []
+        const peers = yield* listenAs(world, "far.example.org", (peer) => {
+          const i = got.push(0) - 1
+          peer.onFrame = (frame: Frame) => {
+            if (frame.method !== "SEND") return
+            got[i]!++
+            peer.answer(frame)
+          }
+        })
+        const { alice, carol } = yield* twoSessions(world)
+        yield* deliver(world, alice, "b1", "one")
+        yield* deliver(world, carol, "b2", "two")
+        world.network!.cut(peers[0]!.connection)
+        yield* world.network!.settled
+        yield* deliver(world, alice, "b1", "three")
+        yield* until(() => world.relay.gauges().transactions === 0, "all answers")
+        write(carol, bob("b2"), "x".repeat(100_000))
+        yield* until(() => got[0]! + got[1]! > 3, "the long one")
+        assert.strictEqual(world.relay.counters.connectionsDialled, 2)
+      })
+  )
+
+  scenario(
     "R4976-6.4.3-01: before that a session is tried a second time and its answer passed on; other sessions share the connection",
     (world) =>
       Effect.gen(function*() {
