@@ -5,7 +5,10 @@
  *   npm run bench:names -- [--only BACKEND] [--probes N] [--tls]
  */
 import { hash, randomInt } from "node:crypto"
+import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -30,7 +33,7 @@ const users: ReadonlyArray<Account> = [
 ]
 const ha1 = ({ password, user }: Account): string => hash("md5", `${user}:localhost:${password}`, "hex")
 
-const backends: Readonly<Record<string, (directory: string) => Readonly<Record<string, string>>>> = {
+const backends: Readonly<Record<string, (directory: string, url: string) => Readonly<Record<string, string>>>> = {
   memory: () => ({ MSRP_USERS: users.map(({ password, user }) => `${user}:${password}`).join(",") }),
   file: (directory) => {
     const file = join(directory, "users")
@@ -38,7 +41,24 @@ const backends: Readonly<Record<string, (directory: string) => Readonly<Record<s
     return { MSRP_USERS: "", MSRP_CREDENTIALS_FILE: file }
   },
   sql: (directory) => ({ ...inTable(join(directory, "users.db")), MSRP_CREDENTIALS_CACHE: "0" }),
-  "sql, remembered": (directory) => inTable(join(directory, "remembered.db"))
+  "sql, remembered": (directory) => inTable(join(directory, "remembered.db")),
+  http: (_, url) => ({ MSRP_USERS: "", MSRP_HTTP_URL: url, MSRP_CREDENTIALS_CACHE: "0" }),
+  "http, remembered": (_, url) => ({ MSRP_USERS: "", MSRP_HTTP_URL: url })
+}
+
+/** A service of users that answers at once, and for who is no user as many octets. */
+const httpService = async () => {
+  const known = new Map(users.map((one) => [one.user, JSON.stringify({ ha1: { MD5: ha1(one) } })]))
+  const server = createServer((request, response) => {
+    let text = ""
+    request.on("data", (octets: Buffer) => text += octets.toString())
+    request.on("end", () => {
+      const answer = known.get((JSON.parse(text) as { readonly username: string }).username)
+      response.writeHead(answer === undefined ? 404 : 200).end(answer ?? " ".repeat(48))
+    })
+  })
+  await once(server.listen(0, "127.0.0.1"), "listening")
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
 }
 
 const inTable = (file: string) => {
@@ -124,6 +144,7 @@ await run(usage, {
   }
   const count = whole(values.probes, "probes")
   const directory = mkdtempSync(join(tmpdir(), "msrp-names-"))
+  const service = await httpService()
   try {
     for (const [name, settings] of Object.entries(backends)) {
       if (values.only !== undefined && values.only !== name) continue
@@ -133,7 +154,7 @@ await run(usage, {
         MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: "1000000",
         MSRP_MAX_FAILED_AUTH: "1000",
         MSRP_NONCE_EXPIRE: "1 hour",
-        ...settings(directory)
+        ...settings(directory, service.url)
       })
       const transport = values.tls ? "tls" : "tcp"
       const { stop, target } = await relay.start({ transport, account, processors: undefined })
@@ -153,5 +174,7 @@ await run(usage, {
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
+    service.server.close()
+    service.server.closeAllConnections()
   }
 })

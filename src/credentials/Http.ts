@@ -105,6 +105,9 @@ const Answer = Schema.Union([
   })
 ])
 
+/** Made once: it takes longer than what it does. */
+const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))
+
 /** The text of an answer. Reading stops at the first octet too many. */
 const textOf = ({ status, stream }: HttpClientResponse.HttpClientResponse) =>
   Stream.runFoldEffect(stream, () => Buffer.alloc(0), (before, more) => {
@@ -152,14 +155,16 @@ const secretIn = Effect.fnUntraced(function*(
 ) {
   const { status } = response
   const wrong = (problem: string) => new HttpAnswer({ status, problem })
-  if (status === 404) return Option.none<Secret>()
+  if (status === 404) {
+    // Read like that of a user, whatever is in it: the time until the client has its answer would tell who is one.
+    yield* Effect.ignore(Effect.flatMap(textOf(response), decodeAnswer))
+    return Option.none<Secret>()
+  }
   if (status === 401 || status === 403) return yield* wrong(hasToken ? "it refuses the token" : "it wants a token")
   if (status !== 200) return yield* wrong("neither 200 nor 404")
   const text = yield* textOf(response)
   // The details of what is wrong are left out, because they may quote a secret.
-  const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
-    Effect.mapError(() => wrong("not as it should be"))
-  )
+  const answer = yield* Effect.mapError(decodeAnswer(text), () => wrong("not as it should be"))
   if ((answer.username ?? username).normalize("NFC") !== username) return Option.none<Secret>()
   const secret = secretOf(answer)
   return secret === undefined ? yield* wrong("has no H(A1)") : Option.some(secret)

@@ -2,11 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Http from "node:http"
@@ -109,6 +111,34 @@ it.live.each([404, 500])(
       yield* poll(() => open.size === 0)
     })
 )
+
+it.effect("R7616-3.4-04: who is no user is told from the whole answer, as who is one, since an earlier refusal would show it", () =>
+  Effect.gen(function*() {
+    for (
+      const [status, text] of [[200, `{"password":"secret"}`], [404, "Not found"], [404, "x".repeat(70_000)]] as const
+    ) {
+      let rest: () => void = () => {}
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) =>
+          void (rest = () => {
+            controller.enqueue(new TextEncoder().encode(text))
+            controller.close()
+          })
+      })
+      const client = HttpClient.make((request) =>
+        Effect.sync(() => HttpClientResponse.fromWeb(request, new Response(body, { status })))
+      )
+      const layer = layerHttp({ url: "http://users.example.com/" }).pipe(
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+      )
+      const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "example.com" }))
+      const looking = yield* Effect.forkChild(Effect.provide(lookup, layer))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(looking.pollUnsafe(), `${status}: nothing is known before its end`)
+      rest()
+      assert.strictEqual(Option.isSome(yield* Fiber.join(looking)), status === 200)
+    }
+  }))
 
 describe("at the start", () => {
   /** What it is asked, with its token, and what is logged. */
