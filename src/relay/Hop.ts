@@ -68,8 +68,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   #finishing = false
   /** Why the relay closes the connection. */
   #reason: Closing | undefined
-  /** The error of the network, if the connection was not closed properly. */
-  #failure: string | undefined
+  end = "closed by its peer"
   #pings: Pings | undefined
   /** Runs while the peer has time to close the connection. */
   #linger: Timeout | undefined
@@ -123,10 +122,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   get lastSession(): SessionRecord | undefined {
     return this.sessions.lastSession
-  }
-
-  get end(): string {
-    return this.#reason ?? (this.#failure === undefined ? "closed by its peer" : `failed: ${this.#failure}`)
   }
 
   get octetsIn(): number {
@@ -251,19 +246,24 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#finishing = true
     // New requests for the same next hop need another connection.
     this.#owner.closing(this)
-    this.#reason ??= reason
+    this.end = this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()
     this.#connection?.end(closeReasonOf(reason))
-    // A peer that does not close must not keep the connection, and the close of the peer must be noticed.
+    // The close of the peer must be noticed.
     this.#connection?.resume()
-    this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
+    this.leaving()
+  }
+
+  /** A peer that does not close must not keep the connection, also after a Close of its own (RFC 6455 §7.1.1). */
+  leaving(): void {
+    this.shared.limits.closing.start(this.#linger ??= new Timeout(() => this.#connection?.destroy()))
   }
 
   /** Closes the connection at once. */
   fail(reason: Closing): void {
     if (this.gone) return
-    this.#reason ??= reason
+    this.end = this.#reason ??= reason
     this.#inbound.stop()
     // What the system has not taken is lost, and so is what waits: neither counts as sent.
     this.outbound.outbox.close()
@@ -273,7 +273,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
   closed(failure?: string): void {
     if (this.gone) return
-    if (failure !== undefined) this.#failure = failure
+    if (failure !== undefined && this.#reason === undefined) this.end = `failed: ${failure}`
     this.logins.leave()
     this.#inbound.ended()
     this.outbound.gone = true

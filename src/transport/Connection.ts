@@ -173,6 +173,11 @@ export interface Receiver {
   /** The peer has violated the protocol of the transport; nothing more comes in, and the receiver has to end the connection. */
   broken?(reason: string): void
   /**
+   * The peer has said that it closes, on a transport where it says so first, and nothing more comes in. The peer may never close
+   * the connection below, so the receiver has to limit the time until then.
+   */
+  leaving?(): void
+  /**
    * The connection is closed. Called exactly once, last, and never from inside a call of the connection or of `bytes`.
    * `failure`: the error code that ended it, such as `ECONNRESET`, if any.
    */

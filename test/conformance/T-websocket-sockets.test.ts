@@ -217,6 +217,27 @@ describe("frames", () => {
   )
 
   both(
+    "R6455-5.5-02: who says Close and keeps the connection below is disconnected soon, where nobody is pinged too",
+    (world) =>
+      Effect.gen(function*() {
+        const { peer, raw } = yield* peerByHand(world)
+        yield* world.login({ peer, uri: partyOf(world, "alice") })
+        raw.socket.allowHalfOpen = true
+        raw.write(wsFrame(CLOSE, ""))
+        assert.strictEqual(yield* raw.closes, 1005)
+        yield* TestClock.adjust("4 seconds")
+        assert.strictEqual(world.relay.gauges().connections, 1)
+        // What is sent on is no reason to wait longer.
+        raw.write(wsFrame(PING, ""))
+        yield* TestClock.adjust("2 seconds")
+        yield* until(() => world.relay.gauges().connections === 0, "the end of the connection")
+        assert.strictEqual(world.relay.gauges().sessions, 0)
+        assert.isTrue(world.log.some((line) => line.includes(`reason="closed by its peer"`)))
+      }),
+    { limits: { ping: 0 } }
+  )
+
+  both(
     "R6455-5.5-02: a Close without a code is answered by one, and nothing that follows it counts",
     (world) =>
       Effect.gen(function*() {

@@ -277,6 +277,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
       this.#ended = true
       this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
       this.below.end()
+      this.#receiver.leaving?.()
     })
   }
 
