@@ -270,7 +270,8 @@ describe("readiness", () => {
         "the relay is draining": { phase: Effect.succeed({ phase: "draining" as const, since: 0 }) },
         "the relay is stopping": { phase: Effect.succeed({ phase: "stopping" as const, since: 0 }) },
         "there are 5 connections, which is the limit": many(5, 4),
-        "there are 5 sessions, which is the limit": many(4, 5)
+        "there are 5 sessions, which is the limit": many(4, 5),
+        "no connection can be accepted: too many open files": { acceptFault: () => "too many open files" }
       }
       for (const [reason, parts] of Object.entries(reasons)) {
         const port = yield* start(parts)
@@ -278,7 +279,7 @@ describe("readiness", () => {
         assert.deepStrictEqual([answer.status, answer.json.reasons], [503, [reason]])
         assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
       }
-      const port = yield* start(many(4, 4))
+      const port = yield* start({ ...many(4, 4), acceptFault: () => undefined })
       assert.strictEqual(yield* statusOf(port, "/readyz"), 200)
     }))
 })

@@ -32,6 +32,8 @@ export interface AdminPartsShape {
   readonly gauges: () => { readonly connections: number; readonly sessions: number; readonly bufferedOctets: number }
   /** Maximum numbers of connections and sessions; `Infinity` for no limit. */
   readonly limits: { readonly connections: number; readonly sessions: number }
+  /** Why no connection can be accepted now, in words; `undefined` if they can be. Absent: this is not known. */
+  readonly acceptFault?: (() => string | undefined) | undefined
   readonly phase: Effect.Effect<PhaseState>
   /** The failure of the backend of users, if its last lookup failed. Absent: this is not known. */
   readonly usersUnavailable?: (() => UsersUnavailable | undefined) | undefined

@@ -24,13 +24,15 @@ export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Ef
 /** Reasons why the relay should get no new clients; empty if it is ready. */
 export const reasonsNotReady = (
   { phase }: PhaseState,
-  { gauges, limits }: Pick<AdminPartsShape, "gauges" | "limits">,
+  { acceptFault, gauges, limits }: Pick<AdminPartsShape, "acceptFault" | "gauges" | "limits">,
   loopDelay: number
 ): ReadonlyArray<string> => {
   const { connections, sessions } = gauges()
+  const fault = acceptFault?.()
   return [
     ...phase === "serving" ? [] : [`the relay is ${phase}`],
     ...connections < limits.connections ? [] : [`there are ${connections} connections, which is the limit`],
+    ...fault === undefined ? [] : [`no connection can be accepted: ${fault}`],
     ...sessions < limits.sessions ? [] : [`there are ${sessions} sessions, which is the limit`],
     ...loopDelay <= MAX_LOOP_DELAY ? [] : [`turns come ${loopDelay} ms late, which is more than ${MAX_LOOP_DELAY} ms`]
   ]

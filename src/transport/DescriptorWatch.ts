@@ -21,12 +21,12 @@ const GONE = new Set(["EMFILE", "ENFILE"])
 /** Fewer free descriptors than this count as none: some are taken for a moment now and then. */
 const FEW = 8
 
-/** Why no descriptor is left, in words; undefined if there are some. */
-export const lacking = (): string | undefined => {
+/** The lowest descriptor that is free; if none is left, the reason in words; undefined if it cannot be told. */
+export const free = (): number | string | undefined => {
   const open: Array<number> = []
   try {
     while (open.length < FEW) open.push(openSync("/", "r"))
-    return undefined
+    return open[0]
   } catch (error) {
     return GONE.has(codeOf(error)) ? wordsOf(error) : undefined
   } finally {
@@ -44,19 +44,26 @@ export interface DescriptorWatchOptions {
   readonly run: (effect: Effect.Effect<void>) => void
   /** The most descriptors that the process may have; undefined where unknown. */
   readonly allowed?: number | undefined
-  /** Replaces `lacking` in tests. */
-  readonly look?: (() => string | undefined) | undefined
+  /** Replaces `free` in tests. */
+  readonly look?: typeof free | undefined
 }
 
-/**
- * Makes the function to be called with the descriptor of each accepted connection; it returns whether the connection may be
- * kept. The system assigns the lowest free number, so at least as many descriptors are open.
- */
+export interface DescriptorWatch {
+  /**
+   * To be called with the descriptor of each accepted connection; whether the connection may be kept. The system assigns the
+   * lowest free number, so at least as many descriptors are open.
+   */
+  readonly admits: (descriptor?: number) => boolean
+  /** Why no connection may be kept now, in words. Known once one has been refused, and until there is room for one. */
+  readonly fault: () => string | undefined
+}
+
 export const makeDescriptorWatch = (
-  { allowed = Infinity, counters, look: lack = lacking, run }: DescriptorWatchOptions
-): (descriptor?: number) => boolean => {
+  { allowed = Infinity, counters, look: lowest = free, run }: DescriptorWatchOptions
+): DescriptorWatch => {
   let watching = false
   let refused = false
+  let fault: string | undefined
   let first: number | undefined
   const mayBeHad = (descriptor: number): boolean => {
     if (descriptor < 0) return true
@@ -65,9 +72,10 @@ export const makeDescriptorWatch = (
     return descriptor < allowed - Math.min(OWN, Math.floor((allowed - first) / 4))
   }
   const look = (): string | undefined => {
-    const reason = refused ? NONE_FOR_CLIENTS : lack()
+    const found = lowest()
+    const isReserved = refused || (typeof found === "number" && !mayBeHad(found))
     refused = false
-    return reason
+    return fault = isReserved ? NONE_FOR_CLIENTS : typeof found === "string" ? found : undefined
   }
   let toldAt = -Infinity
   const watch = Effect.gen(function*() {
@@ -82,13 +90,17 @@ export const makeDescriptorWatch = (
       yield* Effect.sleep(LOOK)
     }
   }).pipe(Effect.ensuring(Effect.sync(() => watching = false)))
-  return (descriptor = -1) => {
-    const had = mayBeHad(descriptor)
-    refused ||= !had
-    if (!watching) {
-      watching = true
-      run(watch)
-    }
-    return had
+  return {
+    admits: (descriptor = -1) => {
+      const had = mayBeHad(descriptor)
+      refused ||= !had
+      if (!had) fault = NONE_FOR_CLIENTS
+      if (!watching) {
+        watching = true
+        run(watch)
+      }
+      return had
+    },
+    fault: () => fault
   }
 }

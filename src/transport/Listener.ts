@@ -9,6 +9,7 @@ import { AcceptQueue } from "./AcceptQueue.ts"
 import { bindAll, closeAll, portOf } from "./Bind.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
+import type { DescriptorWatch } from "./DescriptorWatch.ts"
 import { failure } from "./Failure.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
 import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
@@ -23,8 +24,7 @@ import type { TransportShape } from "./TransportShape.ts"
 export interface ListenParts extends SetUpParts {
   /** Makes connections that live as long as the listener. */
   readonly adopting: Effect.Effect<Adopt, never, Scope.Scope>
-  /** To be called with the descriptor of each accepted socket, where it is known: whether the socket may be kept. */
-  readonly watch: (descriptor?: number) => boolean
+  readonly watch: DescriptorWatch
 }
 
 const ignore = (): void => {}
@@ -74,7 +74,7 @@ export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): 
     const arrived = (raw: Net.Socket): void => {
       raw.on("error", ignore)
       const addresses = socketAddresses(raw)
-      if (!watch(descriptorOf(raw)) || addresses === undefined) turnAway(raw)
+      if (!watch.admits(descriptorOf(raw)) || addresses === undefined) turnAway(raw)
       else queue.add(raw, sourceOf(addresses, limitsOf(live.current).isProxy))
     }
     const makeServer = (): Net.Server => {

@@ -97,6 +97,6 @@ export const make = Effect.fnUntraced(function*(
     connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),
     identity: certificates.identity,
     defer,
-    facts: Object.assign(counters, { certificates: certificates.facts })
+    facts: Object.assign(counters, { certificates: certificates.facts, acceptFault: watch.fault })
   }
 })

@@ -53,8 +53,10 @@ export interface TransportFacts {
    * was free for them, or the peer had disconnected already.
    */
   readonly turnedAway: number
-  /** Failures of accepting, plus seconds without a free descriptor. */
+  /** Failures of accepting, plus seconds without a descriptor for clients. */
   readonly acceptsFailed: number
+  /** Why no connection can be accepted now, in words; `undefined` if they can be. Absent: not known. */
+  readonly acceptFault?: (() => string | undefined) | undefined
   /** The own certificates in use, the default one first. */
   readonly certificates: () => ReadonlyArray<CertificateFacts>
 }

@@ -16,12 +16,12 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
     const counters = zeroTransportCounters()
     let reason: string | undefined
     let looks = 0
-    const came = makeDescriptorWatch({
+    const { admits: came, fault } = makeDescriptorWatch({
       counters,
       run,
       look: () => {
         looks++
-        return reason
+        return reason ?? 40
       }
     })
     yield* TestClock.adjust("1 hour")
@@ -35,9 +35,11 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
     yield* TestClock.adjust("61 seconds")
     assert.deepStrictEqual([counters.acceptsFailed, log.length], [61, 2])
     assert.match(log[0]!, /level=WARN .*message="accept failed" reason="none left"/)
+    assert.strictEqual(fault(), "none left")
     reason = undefined
     yield* TestClock.adjust("1 hour")
     assert.strictEqual(counters.acceptsFailed, 61)
+    assert.isUndefined(fault())
     // Again within a minute: counted, and no line.
     reason = "none left"
     came()
@@ -58,7 +60,7 @@ it.effect("the last ones are for the relay itself: 200, or of few a quarter of t
   return Effect.gen(function*() {
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     const watching = (allowed?: number) =>
-      makeDescriptorWatch({ counters: zeroTransportCounters(), run, allowed, look: () => undefined })
+      makeDescriptorWatch({ counters: zeroTransportCounters(), run, allowed, look: () => 41 }).admits
     const [many, few, unknown] = [watching(20_000), watching(100), watching()]
     assert.deepStrictEqual([40, 19_799, 19_800].map(many), [true, true, false])
     assert.deepStrictEqual([40, 84, 85, 99, 41].map(few), [true, true, false, false, true])
@@ -72,13 +74,36 @@ it.effect("the last ones are for the relay itself: 200, or of few a quarter of t
   }).pipe(Effect.scoped, Effect.provide(logger))
 })
 
+it.effect("says that there are none for clients until one is free for them, also while nobody comes", () =>
+  Effect.gen(function*() {
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    const counters = zeroTransportCounters()
+    let free = 41
+    const { admits, fault } = makeDescriptorWatch({ counters, run, allowed: 100, look: () => free })
+    assert.isTrue(admits(40))
+    assert.isUndefined(fault())
+    free = 86
+    assert.isFalse(admits(85))
+    assert.strictEqual(fault(), "those file descriptors that are left are for the relay itself")
+    yield* TestClock.adjust("1 hour")
+    assert.isDefined(fault())
+    assert.strictEqual(counters.acceptsFailed, 3600)
+    free = 84
+    yield* TestClock.adjust("1 second")
+    assert.isUndefined(fault())
+  }).pipe(Effect.scoped))
+
 it.effect("a line a minute where the time of day is set back by hours, too", () => {
   const log: Array<string> = []
   const logger = logInto(log)
   return withTimeOfDay((set) =>
     Effect.gen(function*() {
       const run = yield* FiberSet.makeRuntime<never, void, never>()
-      const came = makeDescriptorWatch({ counters: zeroTransportCounters(), run, look: () => "none left" })
+      const { admits: came } = makeDescriptorWatch({
+        counters: zeroTransportCounters(),
+        run,
+        look: () => "none left"
+      })
       came()
       yield* TestClock.adjust("2 seconds")
       set(-5 * 3_600_000)

@@ -64,6 +64,7 @@ const make = Effect.fnUntraced(
         return { connections, sessions: sessions.maxSessions ?? Infinity }
       },
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
+      acceptFault: relay.transportFacts?.acceptFault,
       phase,
       usersUnavailable: live.users.unavailable,
       certificates,
