@@ -1,6 +1,6 @@
 /**
- * Notices when file descriptors run out, and reserves some. Connections must not take the last ones: health checks would get no
- * answer, systemd no watchdog message, and the users' backend could not be queried. If there are none left at all, libuv closes
+ * Notices when file descriptors run out, and reserves some. Connections, accepted or dialled for a user, must not take the last
+ * ones: health checks would get no answer, systemd no watchdog message, and the users' backend could not be queried. If there are none left at all, libuv closes
  * new connections without an error (`uv__emfile_trick`), so that is tested for while connections come in.
  */
 import * as Clock from "effect/Clock"
@@ -54,6 +54,11 @@ export interface DescriptorWatch {
    * lowest free number, so at least as many descriptors are open.
    */
   readonly admits: (descriptor?: number) => boolean
+  /**
+   * Why no connection may be dialled now, in words. Nothing is reserved before a connection was accepted: a program may only
+   * dial.
+   */
+  readonly refusal: () => string | undefined
   /** Why no connection may be kept now, in words. Known once one has been refused, and until there is room for one. */
   readonly fault: () => string | undefined
 }
@@ -71,11 +76,14 @@ export const makeDescriptorWatch = (
     // If few are allowed, at most a quarter is reserved.
     return descriptor < allowed - Math.min(OWN, Math.floor((allowed - first) / 4))
   }
-  const look = (): string | undefined => {
+  const now = (): string | undefined => {
     const found = lowest()
-    const isReserved = refused || (typeof found === "number" && !mayBeHad(found))
+    return typeof found !== "number" ? found : mayBeHad(found) ? undefined : NONE_FOR_CLIENTS
+  }
+  const look = (): string | undefined => {
+    fault = refused ? NONE_FOR_CLIENTS : now()
     refused = false
-    return fault = isReserved ? NONE_FOR_CLIENTS : typeof found === "string" ? found : undefined
+    return fault
   }
   let toldAt = -Infinity
   const watch = Effect.gen(function*() {
@@ -90,16 +98,26 @@ export const makeDescriptorWatch = (
       yield* Effect.sleep(LOOK)
     }
   }).pipe(Effect.ensuring(Effect.sync(() => watching = false)))
+  const begin = (): void => {
+    if (watching) return
+    watching = true
+    run(watch)
+  }
   return {
     admits: (descriptor = -1) => {
       const had = mayBeHad(descriptor)
       refused ||= !had
       if (!had) fault = NONE_FOR_CLIENTS
-      if (!watching) {
-        watching = true
-        run(watch)
-      }
+      begin()
       return had
+    },
+    refusal: () => {
+      const reason = first === undefined ? undefined : now()
+      if (reason !== undefined) {
+        fault = reason
+        begin()
+      }
+      return reason
     },
     fault: () => fault
   }

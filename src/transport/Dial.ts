@@ -12,6 +12,7 @@ import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
+import type { DescriptorWatch } from "./DescriptorWatch.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import { certificateOf, checkServerIdentity, MAX_CERTIFICATES, type Proven, showsMoreThan } from "./PeerCertificate.ts"
@@ -48,10 +49,11 @@ export interface DialParts {
   readonly adopt: Adopt
   readonly proven: Proven
   readonly defer: (task: () => void) => void
+  readonly watch: DescriptorWatch
 }
 
 export const makeConnect = (
-  { adopt, certificates, defer, proven, resolver }: DialParts,
+  { adopt, certificates, defer, proven, resolver, watch }: DialParts,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
@@ -70,7 +72,12 @@ export const makeConnect = (
         index: number,
         { length }: ReadonlyArray<Way>
       ): Effect.Effect<Net.Socket, TransportError> =>
-        connected(() => raw = leave(way, options, keepAlive), failed).pipe(
+        Effect.suspend(() => {
+          const refusal = watch.refusal()
+          return refusal === undefined
+            ? connected(() => raw = leave(way, options, keepAlive), failed)
+            : Effect.fail(failed("OutOfDescriptors", undefined))
+        }).pipe(
           index === length - 1 ? identity : Effect.timeoutOrElse({ duration: ATTEMPT, ...timeout }),
           Effect.flatMap((socket) => secure ? handshake(socket, options) : Effect.succeed(socket)),
           Effect.flatMap((stream) => byMessages ? upgraded(stream, options) : Effect.succeed(stream)),

@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function*(
   const watch = makeDescriptorWatch({ counters, run, allowed: yield* openFilesAllowed })
   return {
     listen: makeListen({ adopting, certificates, counters, proven, defer, run, watch }, live),
-    connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),
+    connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver, watch }, live),
     identity: certificates.identity,
     defer,
     facts: Object.assign(counters, { certificates: certificates.facts, acceptFault: watch.fault })

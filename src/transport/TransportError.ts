@@ -17,7 +17,7 @@ import { OpeningFault } from "./websocket/OpeningFault.ts"
  * - `AddressInUse`: another program holds the address and port
  * - `NotPermitted`: the user of the process may not use this port, or the system forbids the connection
  * - `NoSuchAddress`: the machine does not have the address to listen on or to connect from
- * - `OutOfDescriptors`: the process or the system has no file descriptors left
+ * - `OutOfDescriptors`: the process or the system has no file descriptors left, or none that are not reserved for the relay itself
  * - `Other`: anything else, see `cause`
  *
  * @category errors
@@ -49,7 +49,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   AddressInUse: "another program holds the address and port",
   NotPermitted: "this user may not do that",
   NoSuchAddress: "this machine has no such address",
-  OutOfDescriptors: "there are no file descriptors left",
+  OutOfDescriptors: "there are no file descriptors left for it",
   Other: "it failed"
 }
 

@@ -93,6 +93,31 @@ it.effect("says that there are none for clients until one is free for them, also
     assert.isUndefined(fault())
   }).pipe(Effect.scoped))
 
+it.effect("the reserved ones are not for dials either, of a transport on which connections are accepted", () => {
+  const log: Array<string> = []
+  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  return Effect.gen(function*() {
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    let free: number | string = 99
+    const { admits, fault, refusal } = makeDescriptorWatch({
+      counters: zeroTransportCounters(),
+      run,
+      allowed: 100,
+      look: () => free
+    })
+    assert.isUndefined(refusal())
+    admits(40)
+    for (free of [85, 99, "none left"]) assert.isDefined(refusal())
+    assert.strictEqual(fault(), "none left")
+    yield* TestClock.adjust("2 minutes")
+    assert.lengthOf(log, 2)
+    free = 84
+    assert.isUndefined(refusal())
+    yield* TestClock.adjust("1 second")
+    assert.isUndefined(fault())
+  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+})
+
 it.effect("a line a minute where the time of day is set back by hours, too", () => {
   const log: Array<string> = []
   const logger = logInto(log)

@@ -6,6 +6,8 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { layerRecords } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import type { DescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
+import { type DialParts, makeConnect } from "../../src/transport/Dial.ts"
 import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder } from "../support/Recorder.ts"
 import { hasIpv6, silentServer } from "./plain.ts"
@@ -44,6 +46,17 @@ describe("layerNode", () => {
         yield* dial("127.0.0.1", "::1")
       })
     ))
+
+  it.effect("R4976-9.3-06: makes no socket while the descriptors that are left are for the relay itself", () =>
+    Effect.gen(function*() {
+      const watch: DescriptorWatch = { admits: () => true, fault: () => undefined, refusal: () => "all are reserved" }
+      const connect = makeConnect({ watch } as unknown as DialParts, { current: {} })
+      const error = yield* Effect.flip(connect({ ...loopback, port: 2855 }, new Recorder().accept))
+      assert.deepStrictEqual([error.reason, error.why], [
+        "OutOfDescriptors",
+        "there are no file descriptors left for it"
+      ])
+    }))
 
   it.effect.runIf(process.platform === "linux")("says that loopback has no way to an address of the world", () =>
     run(
