@@ -193,7 +193,7 @@ describe("at the start", () => {
     }))
 })
 
-describe("why one cannot be asked is told in words", () => {
+describe("why one cannot be queried is told in words", () => {
   const reasonAt = (url: string) =>
     Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "example.com" })).pipe(
       Effect.flip,

@@ -1,4 +1,4 @@
-/** What is said at start when a database cannot be asked; databases where MSRP_TEST_POSTGRES_URL and MSRP_TEST_MYSQL_URL lead. */
+/** What is said at start when a database cannot be queried; databases where MSRP_TEST_POSTGRES_URL and MSRP_TEST_MYSQL_URL lead. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -47,7 +47,7 @@ it.effect.each(
     assert.strictEqual(asked(), 1 + times)
   }).pipe(Effect.scoped, Effect.provide(disk)))
 
-it.effect("tells since when a backend cannot be asked, and why, also where others are remembered, until it can", () =>
+it.effect("tells since when a backend cannot be queried, and why, also where others are remembered, until it can", () =>
   Effect.gen(function*() {
     const { asked, close, url } = yield* service
     const { credentials } = yield* parse({ MSRP_HTTP_URL: url })

@@ -31,7 +31,7 @@ export class FakeRelay {
   /** How often all sessions were sorted. */
   sorted = 0
   phase: Phase = "serving"
-  /** Why the backend of users cannot be asked. */
+  /** Why the backend of users cannot be queried. */
   down: string | undefined
 
   constructor(sessions = 100, now = Date.now()) {

@@ -77,13 +77,14 @@ export const eventLines = (events: ReadonlyArray<Event>, none: string, width: nu
 const limited = (count: number, most: number | undefined): string =>
   `${number(count)}${most === undefined ? "" : ` of ${number(most)}`}`
 
+/** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
 const usersRow = ({ usersUnavailable: users }: Overview): ReadonlyArray<readonly [string, string]> =>
-  users === undefined ? [] : [[
-    "users",
-    plain(
-      `cannot be asked since ${moment(users.since)}, the last time at ${moment(users.last).slice(11)}: ${users.reason}`
-    )
-  ]]
+  users === undefined
+    ? []
+    : [[
+      "users",
+      plain(`cannot be queried since ${moment(users.since)}, last tried ${moment(users.last)}: ${users.reason}`)
+    ]]
 
 /** The certificate that ends first, because clients refuse one that has ended, and no connection of theirs says so. */
 const certificateRow = ({ certificates = [], now }: Overview): ReadonlyArray<readonly [string, string]> =>

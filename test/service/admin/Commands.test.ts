@@ -97,14 +97,14 @@ describe("msrp-relay admin", () => {
         assert.strictEqual(JSON.parse((yield* run("status", "--json")).lines[0]!).phase, "serving")
       })))
 
-  it.effect("says that users cannot be asked, and that the relay is ready", () => {
-    const usersUnavailable = () => ({ since: 1_790_000_000_000, last: 1_790_000_060_000, reason: "it is locked" })
+  it.effect("says that users cannot be queried, and that the relay is ready", () => {
+    const usersUnavailable = () => ({ since: 1_790_000_000_000, last: 1_790_036_060_000, reason: "it is locked" })
     return withAdmin({ usersUnavailable }, open, () =>
       Effect.gen(function*() {
         const { lines } = yield* run("status")
         assert.include(
           lines.map((line) => line.trim()),
-          "users        cannot be asked since 2026-09-21 14:13:20, the last time at 14:14:20: it is locked"
+          "users        cannot be queried since 2026-09-21 14:13:20, last tried 2026-09-22 00:14:20: it is locked"
         )
         assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), {
           usersUnavailable: usersUnavailable()

@@ -85,7 +85,7 @@ it("a status that is long goes on in the next line, set in, with all of its word
   } as const
   const lines = overviewLines(overview, "127.0.0.1:2858", 80)
   for (const line of lines) assert.isAtMost(line.length, 80)
-  const at = lines.findIndex((line) => line.startsWith("  users        cannot be asked since"))
+  const at = lines.findIndex((line) => line.startsWith("  users        cannot be queried since"))
   assert.match(lines[at + 1]!, /^ {15}\S/)
   assert.include(lines.map((line) => line.trim()).join(" "), reason)
   assert.include(overviewLines(overview, "127.0.0.1:2858").join("\n"), reason)
