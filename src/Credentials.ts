@@ -41,11 +41,14 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
   /** Name of the backend, for example `file` or `sql`. */
   readonly backend: string
   readonly cause: unknown
+  /** Whether the backend answers, and only what it has of this user cannot be used. Absent: false. The log names the user then. */
+  readonly onlyThisUser?: boolean | undefined
 }> {
   override get message(): string {
-    const { cause } = this
+    const { backend, cause, onlyThisUser = false } = this
     const why = wordsOf(cause)
-    return `the ${this.backend} credentials cannot be read${why === undefined ? "" : `: ${why}`}`
+    const what = onlyThisUser ? "of this user cannot be used" : "cannot be read"
+    return `the ${backend} credentials ${what}${why === undefined ? "" : `: ${why}`}`
   }
 }
 

@@ -387,6 +387,11 @@ describe("a backend of one's own", () => {
         Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "ECONNREFUSED" })),
         /looked up" reason="the sql credentials cannot be read: ECONNREFUSED"$/
       ],
+      [
+        "has the user twice",
+        Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "twice", onlyThisUser: true })),
+        /looked up" user=alice realm=\S+ reason="the sql credentials of this user cannot be used: twice"$/
+      ],
       ["is broken", Effect.die(new Error("bug")), /looked up" reason="a defect: Error"$/]
     ] as const
   )("that %s is unavailable, which is no failure of the user, and one line says why", ([, result, line]) => {

@@ -15,6 +15,7 @@ import { kindOf } from "../logging/ErrorKind.ts"
 import { follow, type Live } from "../options/Live.ts"
 import { duration, type OptionsError, wrongOrUnknown } from "../options/Options.ts"
 import { Relay } from "../Relay.ts"
+import { concerned } from "./SecretLookup.ts"
 
 /**
  * Options of `layerRemovedUsers`. They may change while the layer lives (`Live`).
@@ -61,18 +62,24 @@ const isThere = Effect.fnUntraced(function*(credentials: Credentials["Service"],
   return Option.isSome(Exit.isExit(asked) ? yield* asked : yield* Effect.timeout(asked, TIME_LIMIT))
 })
 
-/** Finds the users who are gone. A user whose backend cannot answer counts as there; the first such failure is logged. */
+/**
+ * Finds the users who are gone. A user whose backend cannot answer counts as there; the first such failure is logged. So is each
+ * user, up to a number, of whom what the backend has cannot be used: that is no reason to give up, because it answers.
+ */
 const goneOf = Effect.fnUntraced(function*(credentials: Credentials["Service"], users: Iterable<UserKey>) {
   const gone: Array<UserKey> = []
   let looked = 0
   let failures = 0
+  let unusable = 0
   for (const { realm, username } of users) {
     if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
     const found = yield* isThere(credentials, { username, realm }).pipe(
       Effect.catch((error) => {
         const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
         const log = Effect.logWarning("It cannot be looked up whether users were removed")
-        return failures++ === 0 ? Effect.as(Effect.annotateLogs(log, { reason }), true) : Effect.succeed(true)
+        const whose = concerned({ realm, username }, error)
+        const isTold = whose.user === undefined ? failures++ === 0 : unusable++ < MAX_FAILURES
+        return isTold ? Effect.as(Effect.annotateLogs(log, { ...whose, reason }), true) : Effect.succeed(true)
       })
     )
     if (!found) gone.push({ username, realm })

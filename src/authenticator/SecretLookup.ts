@@ -8,20 +8,33 @@ import * as Option from "effect/Option"
 import type { Credentials, CredentialsUnavailable, UserKey } from "../Credentials.ts"
 import type { BoundedLog } from "../logging/BoundedLog.ts"
 import { kindOf } from "../logging/ErrorKind.ts"
+import { printable } from "../logging/Printable.ts"
 import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 
 const UNAVAILABLE = "The credentials cannot be looked up"
 
 /** Every AUTH meets a backend that is down, so it gets one line. A defect may quote a secret, so only its kind is logged. */
-const unavailableLine = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
+const unavailableLine = (
+  cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>,
+  user: UserKey
+): Effect.Effect<void> => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   const reason = error === undefined
     ? `a defect: ${kindOf(Cause.squash(cause))}`
     : error._tag === "TimeoutError"
     ? "no answer in time"
     : error.message
-  return Effect.annotateLogs(Effect.logError(UNAVAILABLE), { reason })
+  return Effect.annotateLogs(Effect.logError(UNAVAILABLE), { ...concerned(user, error), reason })
 }
+
+/** The user, as fields of the log, if the error is about nobody else: what strangers ask for says nothing of a backend that is down. */
+export const concerned = (
+  { realm, username }: UserKey,
+  error: CredentialsUnavailable | Cause.TimeoutError | undefined
+): Readonly<Record<string, string>> =>
+  error?._tag === "CredentialsUnavailable" && error.onlyThisUser === true
+    ? { user: printable(username), realm: printable(realm) }
+    : {}
 
 const resultOf = (exit: Exit.Exit<unknown, CredentialsUnavailable | Cause.TimeoutError>) => {
   if (Exit.isSuccess(exit)) return "answered"
@@ -45,9 +58,12 @@ export const makeSecretLookup = (
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), timeLimit())
     },
     (asking) => measured(asking, credentialsSeconds, resultOf),
-    (asking, _, { source = "" }) =>
+    (asking, _, user) =>
       Effect.catchCause(asking, (cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.interrupt
-          : Effect.as(log(unavailableLine(cause), `${UNAVAILABLE}: ${kindOf(Cause.squash(cause))}`, source), undefined))
+          : Effect.as(
+            log(unavailableLine(cause, user), `${UNAVAILABLE}: ${kindOf(Cause.squash(cause))}`, user.source ?? ""),
+            undefined
+          ))
   )

@@ -180,7 +180,8 @@ const lookupWith = (query: UserQuery): Lookup => ({ realm, username }) =>
     Effect.map((rows) => rows.filter(isOf(username))),
     Effect.flatMap((rows) => {
       if (rows.length > 1) {
-        return Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
+        const cause = "more than one such user"
+        return Effect.fail(new CredentialsUnavailable({ backend: "sql", cause, onlyThisUser: true }))
       }
       const secret = secretOf(rows[0] ?? NO_ROW)
       return Effect.succeed(rows.length === 0 ? Option.none() : secret)

@@ -5,7 +5,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { UsersUnavailable } from "../Admin.ts"
-import { Credentials } from "../Credentials.ts"
+import { Credentials, type CredentialsUnavailable } from "../Credentials.ts"
+import { makeBoundedLog } from "../logging/BoundedLog.ts"
+
+const AGAIN = "The credentials can be looked up again"
 
 /** The state of all backends of a relay. */
 export class BackendHealth {
@@ -16,25 +19,33 @@ export class BackendHealth {
     return Array.from(this.#backends.values()).toSorted((a, b) => a.since - b.since)[0]
   }
 
-  /** Observes a backend. Must be below a cache, which would hide failures. */
+  /** Observes a backend, and logs that it answers again. Must be below a cache, which would hide failures. */
   readonly of = <E, R>(backend: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, E, R> =>
     Layer.effect(
       Credentials,
-      Effect.map(Credentials, (users) => ({
-        ...users,
-        lookup: (user) =>
-          Effect.onExit(users.lookup(user), (exit) =>
-            Clock.clockWith((clock) =>
-              Effect.sync(() => this.#noted(users, exit, clock.currentTimeMillisUnsafe()))
-            ))
-      }))
+      Effect.gen({ self: this }, function*() {
+        const users = yield* Credentials
+        const clock = yield* Clock.Clock
+        const log = yield* makeBoundedLog
+        const noted = (exit: Exit.Exit<unknown, CredentialsUnavailable>): Effect.Effect<void> =>
+          Effect.suspend(() => {
+            const now = clock.currentTimeMillisUnsafe()
+            const before = this.#backends.get(users)
+            this.#noted(users, exit, now)
+            if (before === undefined || this.#backends.has(users)) return Effect.void
+            const seconds = Math.round((now - before.since) / 1000)
+            // A backend that fails now and then would write a line each time.
+            return log(Effect.annotateLogs(Effect.logInfo(AGAIN), { seconds, reason: before.reason }), AGAIN, "")
+          })
+        return { ...users, lookup: (user) => Effect.onExit(users.lookup(user), noted) }
+      })
     ).pipe(Layer.provide(backend))
 
-  #noted(backend: object, exit: Exit.Exit<unknown, Error>, now: number): void {
+  #noted(backend: object, exit: Exit.Exit<unknown, CredentialsUnavailable>, now: number): void {
     const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-    if (error !== undefined) {
+    if (error !== undefined && error.onlyThisUser !== true) {
       const since = this.#backends.get(backend)?.since ?? now
       this.#backends.set(backend, { since, last: now, reason: error.message })
-    } else if (Exit.isSuccess(exit)) this.#backends.delete(backend)
+    } else if (error !== undefined || Exit.isSuccess(exit)) this.#backends.delete(backend)
   }
 }

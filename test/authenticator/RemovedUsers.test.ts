@@ -36,6 +36,7 @@ const make = () => {
     removed: new Set<string>(),
     asked: [] as Array<string>,
     down: new Set<string>(),
+    twice: new Set<string>(),
     hangs: false,
     lines: [] as Array<string>
   }
@@ -47,6 +48,9 @@ const make = () => {
         state.asked.push(user)
         if (state.hangs) return Effect.never
         if (state.down.has(user)) return Effect.fail(new CredentialsUnavailable({ backend: "test", cause: "down" }))
+        if (state.twice.has(user)) {
+          return Effect.fail(new CredentialsUnavailable({ backend: "test", cause: "twice", onlyThisUser: true }))
+        }
         const secret = { _tag: "Password", password: Redacted.make("x") } as const
         return Effect.succeed(state.removed.has(user) ? Option.none() : Option.some(secret))
       })
@@ -136,6 +140,24 @@ describe("a backend that cannot tell", () => {
       state.removed = new Set(["user50@one.test", "user99@one.test"])
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(sessions.flatMap(({ ended, username }) => ended ? [username] : []), ["user50", "user99"])
+    }).pipe(run())
+  })
+
+  it.effect("about some users is asked about all others, and the first ten of those are named", () => {
+    const { run, state } = make()
+    return Effect.gen(function*() {
+      const sessions = yield* Effect.forEach(Array.from({ length: 30 }), (_, n) => create(`user${n}`))
+      for (let n = 0; n < 20; n++) state.twice.add(`user${n}@one.test`)
+      state.removed = new Set(["user25@one.test"])
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(sessions.flatMap(({ ended, username }) => ended ? [username] : []), ["user25"])
+      const told = state.lines.filter((line) => line.includes("It cannot be looked up"))
+      const named = told.map((line) =>
+        /user=(\S+) realm=one.test reason="the test .* of this user .*: twice"/.exec(line)?.[1]
+      )
+      assert.lengthOf(named, 10)
+      assert.strictEqual(new Set(named).size, 10)
+      assert.isTrue(named.every((name) => state.twice.has(`${name}@one.test`)))
     }).pipe(run())
   })
 

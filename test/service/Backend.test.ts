@@ -1,10 +1,14 @@
 /** Users of the service: those that take time to ask for are remembered, unless that is not wanted. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { DatabaseSync } from "node:sqlite"
 import { makeUsers } from "../../src/service/Backend.ts"
+import { temporaryDirectory } from "../support/directory.ts"
 import { disk, parse } from "./settings/environment.ts"
 
 /** A service that knows nobody, and counts who asks. */
@@ -76,3 +80,56 @@ it.effect("tells since when a backend cannot be queried, and why, also where oth
     assert.isAbove(later.last, last)
     assert.strictEqual(asked(), 2)
   }).pipe(Effect.scoped, Effect.provide(disk)))
+
+/** A database with `alice`, and `twice`, who is there two times; its table can be taken away. */
+const database = Effect.gen(function*() {
+  const file = `${yield* temporaryDirectory}/users.db`
+  const run = (...statements: ReadonlyArray<string>) => {
+    const open = new DatabaseSync(file)
+    for (const statement of statements) open.exec(statement)
+    open.close()
+  }
+  run(
+    "CREATE TABLE subscriber (username TEXT, domain TEXT, password TEXT)",
+    "INSERT INTO subscriber VALUES ('alice', 'example.org', 'x'), ('twice', 'example.org', 'x'), ('twice', 'example.org', 'y')"
+  )
+  const settings = { MSRP_SQL_URL: `sqlite:${file}`, MSRP_CALCULATE_HA1: "1", MSRP_CREDENTIALS_CACHE: "0" }
+  const { credentials } = yield* parse(settings)
+  const { credentials: { lookup }, unavailable } = yield* makeUsers(credentials)
+  return { run, unavailable, look: (username: string) => Effect.exit(lookup({ username, realm: "example.org" })) }
+})
+
+it.live("a backend that answers, but for one user, is not down", () =>
+  Effect.gen(function*() {
+    const { look, run, unavailable } = yield* database
+    assert.isTrue(Exit.isFailure(yield* look("twice")))
+    assert.isUndefined(unavailable())
+    run("ALTER TABLE subscriber RENAME TO away")
+    yield* look("alice")
+    assert.include(unavailable()?.reason, "there is no such table: subscriber")
+    run("ALTER TABLE away RENAME TO subscriber")
+    yield* look("twice")
+    assert.isUndefined(unavailable())
+  }).pipe(Effect.scoped, Effect.provide(disk)))
+
+it.live("the log says that a backend answers again, and why it did not", () => {
+  const lines: Array<string> = []
+  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+  return Effect.gen(function*() {
+    const { look, run } = yield* database
+    yield* look("alice")
+    assert.lengthOf(lines, 0)
+    run("ALTER TABLE subscriber RENAME TO away")
+    yield* look("alice")
+    yield* look("alice")
+    assert.lengthOf(lines, 0)
+    run("ALTER TABLE away RENAME TO subscriber")
+    yield* look("alice")
+    yield* look("alice")
+    assert.lengthOf(lines, 1)
+    assert.match(
+      lines[0]!,
+      /level=INFO .*message="The credentials can be looked up again" seconds=0 reason=".*no such table: subscriber/
+    )
+  }).pipe(Effect.scoped, Effect.provide([disk, logger]))
+})
