@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { causesOf, wordsOfCode } from "../net/ServerFault.ts"
 import { Relay } from "../Relay.ts"
 import { linesOf } from "../trace/Text.ts"
 import type { TraceFrame } from "../trace/TraceFrame.ts"
@@ -107,15 +108,14 @@ const stream = Effect.fnUntraced(function*({ host, port }: HepOptions): Effect.f
   }
 })
 
-/** The cause of an error as a code, which socket errors have in their innermost cause. */
+/** Why a socket could not be opened, or is closed, in words: Effect's errors have the cause within, or say it by their tag. */
 const reasonOf = (error: unknown): string => {
-  let cause = error
-  for (let i = 0; i < 5 && typeof cause === "object" && cause !== null; i++) {
-    const { cause: deeper, code, reason } = cause as { code?: unknown; cause?: unknown; reason?: unknown }
-    if (typeof code === "string") return code
-    cause = deeper ?? reason
+  for (const { _tag, code, kind } of causesOf(error)) {
+    if (_tag === "SocketCloseError") return "the other side has closed the connection"
+    if (_tag === "SocketOpenError" && kind === "Timeout") return "no answer in time"
+    if (typeof code === "string") return wordsOfCode(code) ?? code
   }
-  return error instanceof Error ? error.name : "closed"
+  return "failed"
 }
 
 /** Keeps the socket open. Logs once when it is lost, and once when it is back. */

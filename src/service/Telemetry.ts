@@ -98,7 +98,7 @@ const read = ({ stream }: HttpClientResponse): Effect.Effect<void> =>
     )
   })
 
-/** Logs a failing export once, until one succeeds. Effect's exporter logs failures only at debug level. */
+/** Logs a failing export once, until one succeeds, and that one. Effect's exporter logs failures only at debug level. */
 const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
@@ -108,14 +108,15 @@ const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
       let told = false
       const tell = (reason: string | undefined): Effect.Effect<void> =>
         Effect.suspend(() => {
-          const isNews = reason !== undefined && !told
+          const isNews = told !== (reason !== undefined)
           told = reason !== undefined
-          return isNews
-            ? Effect.annotateLogs(Effect.logWarning("the collector of OpenTelemetry cannot be reached"), {
+          if (!isNews) return Effect.void
+          return reason === undefined
+            ? Effect.annotateLogs(Effect.logInfo("the collector of OpenTelemetry can be reached again"), { what })
+            : Effect.annotateLogs(Effect.logWarning("the collector of OpenTelemetry cannot be reached"), {
               what,
               reason
             })
-            : Effect.void
         })
       return client.pipe(
         HttpClient.transform((answer, request) => {

@@ -142,7 +142,25 @@ describe("HEP sender", () => {
         "the HEP server cannot be reached",
         "traced frames are sent by HEP"
       ])
+      assert.include(log[1]!, "reason=\"the other side has closed the connection\"")
       assert.notInclude(log.join("\n"), "sesame")
+    }))
+
+  it.live("says in words why a server cannot be reached", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+      const { close, port } = yield* server()
+      close()
+      yield* send(Stream.never, optionsFor("tcp", port)).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.forkScoped
+      )
+      yield* until(() => log.length === 1)
+      assert.match(
+        log[0]!,
+        /message="the HEP server cannot be reached" .*reason="nobody listens there \(ECONNREFUSED\)"$/
+      )
     }))
 })
 

@@ -196,8 +196,12 @@ describe("telemetry", () => {
         yield* TestClock.adjust("2 minutes")
         answer = () => Promise.resolve(new Response("", { status: 401 }))
         yield* TestClock.adjust("5 minutes")
-        assert.lengthOf(log, 2)
-        assert.match(log[1]!, /reason="it answers 401"/)
+        assert.lengthOf(log, 3)
+        assert.match(
+          log[1]!,
+          /level=INFO .*message="the collector of OpenTelemetry can be reached again" .*what=metrics$/
+        )
+        assert.match(log[2]!, /reason="it answers 401"/)
         answer = () => Promise.resolve(new Response("{}"))
         yield* TestClock.adjust("2 minutes")
         const said = Promise.withResolvers<Response>()
@@ -206,8 +210,8 @@ describe("telemetry", () => {
         answer = () => Promise.resolve(new Response("{}"))
         said.resolve(new Response("{}"))
         yield* TestClock.adjust("2 minutes")
-        assert.lengthOf(log, 3)
-        assert.match(log[2]!, /reason="no answer in time \(ETIMEDOUT\)"/)
+        assert.lengthOf(log, 6)
+        assert.match(log[4]!, /reason="no answer in time \(ETIMEDOUT\)"/)
       }).pipe(
         Effect.provide(Telemetry.layerMetrics({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
         Effect.provideService(FetchHttpClient.Fetch, fetch)
