@@ -26,7 +26,7 @@ const describe = (code: string, certificate: X509Certificate | undefined, host: 
     case "CERT_HAS_EXPIRED":
       return certificate === undefined || certificate.validToDate.getTime() > Date.now()
         ? "or one that it depends on has expired"
-        : `has expired on ${certificate.validToDate.toISOString()}`
+        : `expired on ${certificate.validToDate.toISOString()}`
     case "CERT_NOT_YET_VALID":
       return certificate === undefined
         ? "is not valid yet"

@@ -343,7 +343,7 @@ describe("TLS as a client", () => {
               ({ message }) => message.replace(/^connect msrps:\/\/127.0.0.1:\d+: the certificate /, "")
             ))
         const { validToDate } = new X509Certificate(expired.cert)
-        assert.strictEqual(yield* why(expired, "localhost"), `has expired on ${validToDate.toISOString()}`)
+        assert.strictEqual(yield* why(expired, "localhost"), `expired on ${validToDate.toISOString()}`)
         assert.strictEqual(yield* why(selfSigned, "localhost"), "is self-signed")
         assert.strictEqual(
           yield* why(relay, "localhost"),

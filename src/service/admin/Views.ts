@@ -92,7 +92,7 @@ const certificateRow = ({ certificates = [], now }: Overview): ReadonlyArray<rea
     "certificate",
     plain(`of ${names.join(", ")} `) +
     (notAfter <= now
-      ? `HAS EXPIRED on ${moment(notAfter)}: clients refuse it`
+      ? `EXPIRED on ${moment(notAfter)}: clients refuse it`
       : `ends on ${moment(notAfter)}, in ${duration(notAfter - now)}`)
   ])
 
@@ -129,7 +129,10 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
 
 export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): ReadonlyArray<string> => [
   ...problems.length > 0
-    ? ["Nothing has changed, since there are problems:", ...problems.map((one) => `  ${one.setting}: ${one.problem}`)]
+    ? [
+      "Nothing was reloaded, because there are problems:",
+      ...problems.map((one) => `  ${one.setting}: ${one.problem}`)
+    ]
     : changed.length > 0
     ? [`In force now: ${changed.join(", ")}`]
     : ["The settings are as before; users and certificates were read again"],

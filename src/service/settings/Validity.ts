@@ -40,7 +40,7 @@ export const concernOf = (validity: Validity, now: number): string | undefined =
   const stage = stageOf(validity, now)
   if (stage === "fine") return undefined
   if (stage === "not yet valid") return `is valid only from ${day(from)} on`
-  if (stage === "expired") return `has expired on ${day(to)}`
+  if (stage === "expired") return `expired on ${day(to)}`
   const days = Math.floor((to - now) / DAY)
   return `expires on ${day(to)}, in ${days === 0 ? "less than a day" : days === 1 ? "a day" : `${days} days`}`
 }

@@ -128,7 +128,7 @@ describe("msrp-relay admin", () => {
         "certificate  of relay24.example.com ends on 2026-09-24 00:00:00, in 3d00h"
       ])
       assert.deepStrictEqual(yield* status([day(29), day(21), day(20)]), [
-        "certificate  of relay20.example.com HAS EXPIRED on 2026-09-20 00:00:00: clients refuse it"
+        "certificate  of relay20.example.com EXPIRED on 2026-09-20 00:00:00: clients refuse it"
       ])
     })
   })
@@ -229,7 +229,8 @@ describe("msrp-relay admin", () => {
       () =>
         Effect.gen(function*() {
           const { code, lines } = yield* run("reload")
-          assert.deepStrictEqual([code, lines[1]], [1, "  MSRP_USERS: is odd"])
+          assert.strictEqual(code, 1)
+          assert.deepStrictEqual(lines, ["Nothing was reloaded, because there are problems:", "  MSRP_USERS: is odd"])
           const drain = yield* run("drain")
           assert.deepStrictEqual([drain.code, drain.error], [1, "This relay runs without draining"])
         })

@@ -95,7 +95,7 @@ describe("a set-up", () => {
     Effect.gen(function*() {
       assertLines(
         yield* broken({ ...certificate(expired), MSRP_URIS: "msrps://localhost:2855;tcp" }),
-        /^problem certificates .*: has expired on 2/
+        /^problem certificates .*: expired on 2/
       )
       const early = yield* made(() => issueWith([HOST], { hoursFromNow: 48 }))
       assertLines(yield* broken(certificate(early)), /^problem certificates .*: is valid only from 2.* on$/)

@@ -62,7 +62,7 @@ describe("Settings", () => {
           /^The certificate \/relay.crt expires on \S+Z, in less than a day$/
         )
         yield* TestClock.adjust("8 hours")
-        assert.match((yield* parse(remote)).warnings[0]!, /^The certificate \/relay.crt has expired on \S+Z$/)
+        assert.match((yield* parse(remote)).warnings[0]!, /^The certificate \/relay.crt expired on \S+Z$/)
         yield* TestClock.setTime(0)
         assert.include((yield* parse(remote)).warnings[0], "valid only from")
       }))

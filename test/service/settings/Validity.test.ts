@@ -25,7 +25,7 @@ describe("a certificate that ends", () => {
       "expires on 2026-04-01T00:00:00.000Z, in 7 days",
       "expires on 2026-04-01T00:00:00.000Z, in a day",
       "expires on 2026-04-01T00:00:00.000Z, in less than a day",
-      "has expired on 2026-04-01T00:00:00.000Z"
+      "expired on 2026-04-01T00:00:00.000Z"
     ])
     assert.deepStrictEqual([-1, 0, 90, 91].map((days) => isValid(validity, START + days * DAY)), [
       false,
