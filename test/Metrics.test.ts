@@ -298,6 +298,18 @@ describe("metrics", () => {
       for (const [, label, value] of labels) assert.isTrue(closed.has(value!), `${label} ${value}`)
     })))
 
+  it.effect("tell a relay that drains from one that serves", () =>
+    simulated(Effect.gen(function*() {
+      const { page, world } = yield* published()
+      const draining = Effect.map(page, (now) => valueOf(now, "draining"))
+      assert.strictEqual(yield* draining, 0)
+      yield* world.pair()
+      yield* Effect.forkScoped(world.relay.drain, { startImmediately: true })
+      assert.strictEqual(yield* draining, 1)
+      yield* world.relay.undrain
+      assert.strictEqual(yield* draining, 0)
+    })))
+
   it.effect("follow certificates that come and go", () =>
     simulated(Effect.gen(function*() {
       const world = yield* makeWorld()

@@ -40,7 +40,9 @@ const resultOf = (exit: Exit.Exit<unknown, CredentialsUnavailable | Cause.Timeou
   if (Exit.isSuccess(exit)) return "answered"
   if (Cause.hasInterruptsOnly(exit.cause)) return undefined
   const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-  return error === undefined ? "defect" : error._tag === "TimeoutError" ? "timed out" : "unavailable"
+  if (error === undefined) return "defect"
+  if (error._tag === "TimeoutError") return "timed out"
+  return error.onlyThisUser === true ? "answered" : "unavailable"
 }
 
 /** Gives the answer of the credentials, or `undefined` if they failed or took longer than `timeLimit`. */

@@ -118,6 +118,11 @@ export const sessions: ReadonlyArray<Family> = [
     "Session URIs that there may be; NaN where the repository does not say",
     ({ relay }) => relay.bounds().sessions ?? Number.NaN
   ),
+  gauge(
+    "draining",
+    "1 while no session URIs are handed out because the relay drains or stops, otherwise 0",
+    ({ relay }) => relay.phase() === "serving" ? 0 : 1
+  ),
   counter("sessions_granted_total", "Session URIs that were handed out", ({ relay }) => relay.counters.authsGranted),
   counterBy(
     "sessions_ended_total",
