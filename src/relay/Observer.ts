@@ -1,5 +1,6 @@
 /** The interface to which a relay reports its events. Only rare ones: what happens with every frame is counted. */
 import type { Kind } from "../protocol/StartLine.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Address, Connection } from "../transport/Connection.ts"
 import type { Loss } from "./Loss.ts"
 import type { Session, SessionEnd } from "./Session.ts"
@@ -55,6 +56,8 @@ export interface FailedLogin {
 export interface Observer {
   /** A connection has ended, or could not be made. */
   closed(hop: HopFacts): void
+  /** The hop, which is about to end, takes this relay for the one of the URI. */
+  mistaken(hop: HopFacts, meant: MsrpUri): void
   /** A session was granted; `expires` in seconds. */
   granted(session: Session, expires: number): void
   loginFailed(hop: HopFacts, login: FailedLogin): void

@@ -1,6 +1,6 @@
 /**
  * Log lines about sockets that never become connections. Strangers cause them, so their number is bounded (`LineBudget`), and
- * most are at debug level.
+ * those that do not speak of a wrong setup are at debug level.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,15 +9,18 @@ import { detailBounds, type LineBounds, LineBudget } from "../logging/LineBudget
 import { networkOf } from "../net/Network.ts"
 import { type Address, addressText } from "./Connection.ts"
 
-/** A page with an origin that is not admitted retries for ever, and the operator needs to see it once. */
-const originBounds: LineBounds = { addressBurst: 1, addressPause: 60_000, kindBurst: 5, kindPause: 60_000 }
+/**
+ * A page with an origin that is not admitted, and a proxy that is not set up for the PROXY protocol, try again for ever: the
+ * operator needs to see that once, because all clients behind them are kept out.
+ */
+const setupBounds: LineBounds = { addressBurst: 1, addressPause: 60_000, kindBurst: 5, kindPause: 60_000 }
 
 /** The line of each kind, as docs/log.md has it, and how often it may be written. */
 const kinds = {
   tls: { line: Effect.logDebug("TLS handshake failed"), bounds: detailBounds },
-  proxyHeader: { line: Effect.logDebug("PROXY header refused"), bounds: detailBounds },
+  proxyHeader: { line: Effect.logWarning("PROXY header refused"), bounds: setupBounds },
   webSocket: { line: Effect.logDebug("WebSocket refused"), bounds: detailBounds },
-  origin: { line: Effect.logWarning("a page may not connect"), bounds: originBounds }
+  origin: { line: Effect.logWarning("a page may not connect"), bounds: setupBounds }
 }
 
 export type RefusalKind = keyof typeof kinds

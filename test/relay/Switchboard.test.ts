@@ -133,6 +133,7 @@ class Core {
       networkOf: (address) => address,
       observer: {
         closed: (hop) => this.heard.push(`closed ${name(hop)}: ${hop.end}`),
+        mistaken: () => {},
         granted: ({ record: { on, user } }) => this.heard.push(`granted ${on.remote.port}: ${user}`),
         loginFailed: () => {},
         bound: () => {},

@@ -202,7 +202,7 @@ export const sentenceOf = (event: StatusEvent): Told => {
 /** Details that help to find an event in the log, such as its user, address, reason and session. */
 export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
   const { message } = event
-  const [status, reason, kinds] = ["status", "reason", "kinds"].map((name) => field(event, name))
+  const [status, reason, kinds, target] = ["status", "reason", "kinds", "target"].map((name) => field(event, name))
   const ended = message === "session ended"
   return [
     withUser ? field(event, "user") : undefined,
@@ -210,6 +210,7 @@ export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
     ended
       ? `sent ${octets(number(event, "octetsSent"))}, received ${octets(number(event, "octetsReceived"))}`
       : undefined,
+    message === "connection ended" && target !== undefined ? `addressed ${target}` : undefined,
     ended && kinds !== undefined ? `failed: ${kinds}` : undefined,
     status === undefined ? undefined : `status ${status}`,
     reason !== undefined && !ended ? `“${reason}”` : undefined,

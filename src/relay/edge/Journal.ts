@@ -6,7 +6,7 @@ import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { printable } from "../../logging/Printable.ts"
 import { Kind } from "../../protocol/StartLine.ts"
-import { targetOf } from "../../protocol/Uri.ts"
+import { type MsrpUri, targetOf } from "../../protocol/Uri.ts"
 import { addressText, type Connection } from "../../transport/Connection.ts"
 import { listenerText } from "../../transport/SocketText.ts"
 import { transportName } from "../../transport/TransportName.ts"
@@ -47,6 +47,9 @@ export class Journal implements Observer {
   readonly #hear: Hear
   readonly #isDetailed: () => boolean
 
+  /** The relays that connections took this one for, until their end is noted: without it nobody knows which URI is missing. */
+  readonly #meant = new WeakMap<HopFacts, string>()
+
   constructor({ clock, hear, isDetailed }: JournalOptions) {
     this.#clock = clock
     this.#hear = hear
@@ -62,11 +65,16 @@ export class Journal implements Observer {
     const isQuiet = lastSession === undefined && end === "closed by its peer"
     this.#note(isQuiet ? "Debug" : "Info", "connection ended", ofHop(hop), {
       party: lastSession === undefined ? undefined : isOwners(hop) ? "owner" : "peer",
+      target: this.#meant.get(hop),
       reason: end,
       seconds: this.#secondsSince(since),
       octetsIn,
       octetsOut
     })
+  }
+
+  mistaken(hop: HopFacts, meant: MsrpUri): void {
+    this.#meant.set(hop, printable(targetOf(meant)))
   }
 
   // ---- sessions

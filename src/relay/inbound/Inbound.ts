@@ -6,6 +6,7 @@ import type { Broken } from "../../protocol/Broken.ts"
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
 import type { Origin } from "../outbound/Origin.ts"
@@ -118,7 +119,7 @@ export class Inbound implements FrameSink {
         this.#hop.authenticate(head, decision)
         break
       case "Foreign":
-        this.#foreign()
+        this.#foreign(decision.meant)
         break
       default:
         if (decision.status < 300) this.#hop.probation.succeeded()
@@ -135,7 +136,7 @@ export class Inbound implements FrameSink {
     const decision = this.#decide(head, Infinity, "$")
     this.#hop.trace?.incoming.chunkStart(head)
     if (decision._tag === "Route") this.#chunk = this.#passChunk(decision, head)
-    else if (decision._tag === "Foreign") this.#foreign()
+    else if (decision._tag === "Foreign") this.#foreign(decision.meant)
     else this.#chunk = this.#refusals.discard(head, decision._tag === "Authenticate" ? MALFORMED : decision)
   }
 
@@ -200,8 +201,9 @@ export class Inbound implements FrameSink {
     return decision
   }
 
-  #foreign(): void {
+  #foreign(meant: MsrpUri): void {
     this.#shared.counters.foreign++
+    this.#shared.observer.mistaken(this.#hop, meant)
     this.#hop.finish("request for another relay")
   }
 

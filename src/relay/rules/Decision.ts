@@ -9,7 +9,7 @@ export type Decision =
   | Answered
   | Authenticate
   /** Addressed to another relay, which is a reason to close the connection (RFC 4976 §6.2). */
-  | { readonly _tag: "Foreign" }
+  | { readonly _tag: "Foreign"; readonly meant: MsrpUri }
 
 /** The request goes no further than this relay. */
 export interface Answered {

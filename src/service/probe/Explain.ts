@@ -1,6 +1,6 @@
 /** Errors of a probe in words that help to find their cause. */
 import type { ClientError } from "../../Client.ts"
-import type { MsrpUri } from "../../protocol/Uri.ts"
+import { type MsrpUri, targetOf } from "../../protocol/Uri.ts"
 import type { TransportError } from "../../Transport.ts"
 import type { Mismatch, Stalled } from "./Errors.ts"
 
@@ -45,7 +45,8 @@ const explainClient = (error: ClientError, relay: MsrpUri): string => {
       return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
     case undefined:
       return error.reason === "Closed"
-        ? `${error.message}${tls === undefined ? "" : `: perhaps the relay speaks TLS there, with ${tls}`}`
+        ? `${error.message}: perhaps the relay ${tls === undefined ? "" : `speaks TLS there, with ${tls}, or `}` +
+          `does not know ${targetOf(relay)} as its own (MSRP_URIS)`
         : error.message
     default:
       return error.message

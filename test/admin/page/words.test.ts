@@ -128,6 +128,13 @@ describe("the words of the status page", () => {
       ),
       "sent 1.5 kB, received 20 B · failed: SEND 481: 2"
     )
+    assert.strictEqual(
+      detailsOf(
+        event("connection ended", { reason: "request for another relay", target: "msrp://a.example:1" }),
+        false
+      ),
+      "addressed msrp://a.example:1 · “request for another relay”"
+    )
   })
 
   it("are there for everything that is counted", () => {

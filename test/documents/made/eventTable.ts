@@ -21,7 +21,7 @@ export const fieldMeanings = {
   peerSession: "Session of `peerUser`",
   method: "`SEND`, `REPORT`, `AUTH`, or `another`",
   status: "Status code (RFC 4975, RFC 4976), which the client gets if it wants an answer or REPORT",
-  target: "Next hop, as scheme, host and port",
+  target: "Next hop, as scheme, host and port; of `request for another relay`, the relay that the client addresses",
   reason: "Cause",
   connectionEnd: "Why the connection ended, if the session ended with it",
   dialled: "Number of the new connection",
@@ -138,6 +138,6 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
     meaning: "A connection has ended.",
     advice: "See [Why a connection ended](#why-a-connection-ended).",
     always: ["connection", "remote", "transport", "reason", "seconds", "octetsIn", "octetsOut"],
-    sometimes: ["session", "user", "realm", "listener", "party"]
+    sometimes: ["session", "user", "realm", "listener", "party", "target"]
   }
 }

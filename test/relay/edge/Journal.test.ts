@@ -477,6 +477,35 @@ describe("Journal: ends", () => {
       yield* TestClock.adjust("1 minute")
     }), { ...options, limits: { relayGone: 60 } })
 
+  scenario(
+    "of a connection whose peer addresses another relay: which one it addresses",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const [whole, long] = [yield* world.connect, yield* world.connect]
+        const to = "msrp://Elsewhere.example:2855/secret;tcp"
+        whole.write(send({ to, from: world.party(), body: "hi" }))
+        yield* whole.ends
+        long.write(
+          send({
+            to: to.replace("//E", "//[2001:db8::1]:7/e;tcp msrp://e"),
+            from: world.party(),
+            body: "x".repeat(100_000)
+          })
+        )
+        yield* long.ends
+        yield* until(() => of(heard, "connection ended").length === 2, "the ends")
+        assert.deepStrictEqual(
+          of(heard, "connection ended").map(({ fields: { reason, target } }) => [reason, target]),
+          [
+            ["request for another relay", "msrp://Elsewhere.example:2855"],
+            ["request for another relay", "msrp://[2001:db8::1]:7"]
+          ]
+        )
+        assert.notInclude(world.log.join("\n"), "secret")
+      })
+  )
+
   scenario("of a connection that the relay closes: which, and why, in one line", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)
