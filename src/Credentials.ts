@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { kindOf } from "./logging/ErrorKind.ts"
+import { defined } from "./options/Defined.ts"
 import { checkOptions, declared, type OptionsError, secret, text } from "./options/Options.ts"
 import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "./protocol/digest/Digest.ts"
 
@@ -256,7 +257,7 @@ export const userTable = (users: Iterable<User>): UserTable => {
     secrets.set(
       at,
       before?._tag === "Ha1" && secret._tag === "Ha1"
-        ? { _tag: "Ha1", ha1: { ...before.ha1, ...secret.ha1 } }
+        ? { _tag: "Ha1", ha1: { ...before.ha1, ...defined(secret.ha1) } }
         : secret
     )
   }

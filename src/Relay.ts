@@ -16,6 +16,7 @@ import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { makeBoundedLog } from "./logging/BoundedLog.ts"
 import { networkOf } from "./net/Network.ts"
+import { defined } from "./options/Defined.ts"
 import { checkEffectCopy } from "./options/EffectCopy.ts"
 import { follow, type Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
@@ -153,7 +154,8 @@ export interface RelayOptions {
    */
   readonly nextHops?: NextHopOptions | undefined
   readonly sessions?: SessionOptions | undefined
-  readonly limits?: Partial<RelayLimits> | undefined
+  /** Those that are absent or undefined have the values of `defaultRelayLimits`. */
+  readonly limits?: { readonly [Limit in keyof RelayLimits]?: RelayLimits[Limit] | undefined } | undefined
 }
 
 /**
@@ -377,7 +379,7 @@ const sessionRulesOf = ({ sessions = {} }: RelayOptions): SessionRules => ({
 
 /** The options that may change. */
 const rulesOf = (options: RelayOptions): SwitchboardRules => ({
-  limits: { ...defaultRelayLimits, ...options.limits },
+  limits: { ...defaultRelayLimits, ...defined(options.limits) },
   auth: {
     usePath: options.usePath ?? [],
     realm: options.authRealm?.normalize("NFC"),

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
+import { defined } from "../options/Defined.ts"
 import { checkOptions, type OptionsError, positive, secret, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { driverOf, mysql, postgres, type Query, sqlite, sqlitePathOf } from "./SqlDrivers.ts"
@@ -29,8 +30,11 @@ export { type SubscriberTable, subscriberTable } from "./SqlTable.ts"
  * @since 0.2.0
  */
 export interface SqlClientOptions {
-  /** Names of the table and its columns. Absent: those of `subscriberTable`. */
-  readonly table?: Partial<SubscriberTable> | undefined
+  /**
+   * Names of the table and its columns. Absent: those of `subscriberTable`. Undefined is the same, except for `domain`, where it
+   * means that all users are in every realm.
+   */
+  readonly table?: { readonly [Name in keyof SubscriberTable]?: SubscriberTable[Name] | undefined } | undefined
   /** Whether to read the column of passwords instead of those of H(A1). Absent: H(A1). */
   readonly calculateHa1?: boolean | undefined
   /** Seconds for a connection, and for an answer. Absent: 3. */
@@ -151,7 +155,8 @@ const makeWith = Effect.fnUntraced(function*<R>(
   open: Effect.Effect<Query, SqlSettingsError, R>,
   where = ""
 ) {
-  const table = { ...subscriberTable, ...names }
+  const domain = names !== undefined && "domain" in names ? names.domain : subscriberTable.domain
+  const table = { ...subscriberTable, ...defined(names), domain }
   for (const name of Object.values(table)) {
     if (name !== undefined && !isSqlName(name)) {
       return yield* new SqlSettingsError({ problem: `${name} is not the name of a column or table` })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import { type DescriptorLimits, limitsIn } from "../net/OpenFiles.ts"
+import { defined } from "../options/Defined.ts"
 import { defaultRelayLimits } from "../Relay.ts"
 import { ACCEPTORS } from "../transport/Bind.ts"
 import type { SettingsShape } from "./Settings.ts"
@@ -42,7 +43,7 @@ export interface DescriptorNeed {
 }
 
 export const descriptorNeed = ({ relay: { limits = {}, listen } }: Pick<SettingsShape, "relay">): DescriptorNeed => {
-  const { connections, connectionsInProbation, dials } = { ...defaultRelayLimits, ...limits }
+  const { connections, connectionsInProbation, dials } = { ...defaultRelayLimits, ...defined(limits) }
   const secure = listen.filter(({ scheme }) => scheme === "msrps").length
   const need = {
     connections,

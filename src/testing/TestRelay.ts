@@ -13,6 +13,7 @@ import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../Au
 import * as Client from "../Client.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials, passwordUser } from "../Credentials.ts"
+import { defined } from "../options/Defined.ts"
 import { amongOthers, checkOptions } from "../options/Options.ts"
 import { sockets } from "../options/RelayOptions.ts"
 import { type OptionsError, Relay, type RelayOptions } from "../Relay.ts"
@@ -32,7 +33,7 @@ export interface TestRelayOptions {
    * Options of the relay, which by default listens with TLS as `relay.example.com`. By default each clean-up is a single step
    * per `cleanupInterval` (`hashSize` 0), so that simulated time passes quickly.
    */
-  readonly relay?: Partial<RelayOptions> | undefined
+  readonly relay?: { readonly [Option in keyof RelayOptions]?: RelayOptions[Option] | undefined } | undefined
   /** Passwords by user name, valid in every realm. Default: alice with `wonderland`, bob with `builder`. */
   readonly users?: Readonly<Record<string, string>> | undefined
   /** Options of the digest authenticator. */
@@ -195,11 +196,11 @@ const layerOf = (options: TestRelayOptions) => {
     // All addresses may be dialled: a network in memory has none that need protection.
     Layer.provideMerge(Relay.layer({
       nextHops: { allow: ["0.0.0.0/0", "::/0"] },
-      ...relay,
+      ...defined(relay),
       listen,
       // One step per pass of the clean-up: each step wakes the clock, and a day would otherwise take a million and a half.
-      sessions: { hashSize: 0, ...relay.sessions },
-      limits: { drain: 0, ...relay.limits }
+      sessions: { hashSize: 0, ...defined(relay.sessions) },
+      limits: { drain: 0, ...defined(relay.limits) }
     })),
     Layer.provide([
       given(SocketSelector, SocketSelector.layerDefault(listen)),

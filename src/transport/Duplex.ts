@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import { defined } from "../options/Defined.ts"
 import { type Accept, type Address, type Connection, ConnectionFacts } from "./Connection.ts"
 import { makeConnections } from "./Connections.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -13,10 +14,12 @@ import type { TransportShape } from "./TransportShape.ts"
  * @category models
  * @since 0.2.0
  */
-export interface DuplexFacts extends Partial<Omit<ConnectionFacts, "inbound">> {
-  /** Whether the peer opened it. */
-  readonly inbound: boolean
-}
+export type DuplexFacts =
+  & { readonly [Fact in Exclude<keyof ConnectionFacts, "inbound">]?: ConnectionFacts[Fact] | undefined }
+  & {
+    /** Whether the peer opened it. */
+    readonly inbound: boolean
+  }
 
 /**
  * Makes connections of streams, for a custom `Transport`.
@@ -54,7 +57,8 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
         remote: NOWHERE,
         socket: undefined,
         peerNames: [],
-        ...facts
+        ...defined(facts),
+        inbound: facts.inbound
       })
       // The cast is safe: nothing is used that only sockets have.
       return adopt(stream as Net.Socket, all, accept)

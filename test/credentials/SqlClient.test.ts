@@ -80,6 +80,17 @@ it.effect("has its own table and columns", () =>
     assert.include(error.message, "more than one such user")
   }).pipe(Effect.provide(users({ calculateHa1: true, table: { table: "people" } }, "people"))))
 
+it.effect("a name that is undefined is the default, but without a column of realms everybody is in each", () =>
+  Effect.gen(function*() {
+    const table = { table: undefined, username: undefined, ha1: undefined, ha1Sha256: undefined }
+    const found = (table: SqlClientOptions["table"]) =>
+      Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "elsewhere" })).pipe(
+        Effect.map(Option.isSome),
+        Effect.provide(users({ table }))
+      )
+    assert.deepStrictEqual([yield* found(table), yield* found({ ...table, domain: undefined })], [false, true])
+  }))
+
 it.effect("the answer is as long for a name that is no user's, so that time does not tell", () => {
   const answers: Array<number> = []
   const client = layerClient(subscribers("subscriber"), (rows) => answers.push(rows))
