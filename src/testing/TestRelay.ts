@@ -104,7 +104,7 @@ export class TestRelay extends Context.Service<TestRelay, {
       readonly password?: string | undefined
     }
   ) => Effect.Effect<Party, TransportError | Client.ClientError, Scope.Scope>
-  /** Advances the clock of the test by this time, and runs everything that is due by then. */
+  /** Runs everything that waits, then advances the clock of the test by this time, and runs what is due by then. */
   readonly pass: (time: Duration.Input) => Effect.Effect<void>
   /** Cuts the connection of a client: octets in flight are lost, and both sides see the close. */
   readonly cut: (client: Client.Client) => Effect.Effect<void>
@@ -180,7 +180,8 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
         pathTo: (other) => [...grant.usePath.map(({ text }) => text), ...other.path]
       }
     }),
-    pass: (time) => Effect.andThen(passing(time), network.settled),
+    // What was forked before must not find that its time limit is over already.
+    pass: (time) => network.settled.pipe(Effect.andThen(passing(time)), Effect.andThen(network.settled)),
     cut: ({ connection }) => Effect.andThen(Effect.sync(() => network.cut(connection)), network.settled)
   })
 })

@@ -66,6 +66,15 @@ describe("TestRelay", () => {
       assert.strictEqual((yield* Fiber.join(login)).grant.expires, 1800)
     }).pipe(Effect.provide(TestRelay.layer({ network: { latency: 20 } }))))
 
+  it.effect("serves what was forked before it lets time pass", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      const login = yield* Effect.forkChild(relay.login("alice", { expires: 3600 }))
+      yield* relay.pass("1 minute")
+      assert.strictEqual((yield* Fiber.join(login)).grant.expires, 3600)
+      assert.strictEqual(relay.relay.operator.sessions().items[0]?.since, 0)
+    }).pipe(Effect.provide(TestRelay.layer())))
+
   it.effect("has a network of its own, whatever transport is provided", () =>
     Effect.gen(function*() {
       const relay = yield* TestRelay
