@@ -102,9 +102,9 @@ const served = (
   Layer.provide(what, AdminAccess.layer(hosts))
 
 /**
- * The endpoints, `/openapi.json`, `/docs` and the status pages, for an existing `HttpRouter`. Each checks its requests and the
- * token. `hosts` are the names, besides those of loopback, that `Host` may have if no token is required. Limits on connections
- * and on the size of headers are up to the server.
+ * The endpoints, `/openapi.json`, `/docs` and the status pages, for an existing `HttpRouter`, or below a path of it, with one that
+ * is `prefixed`. Each checks its requests and the token. `hosts` are the names, besides those of loopback, that `Host` may have
+ * if no token is required. Limits on connections and on the size of headers are up to the server.
  *
  * @category layers
  * @since 0.2.0

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -743,6 +744,38 @@ it.effect("an address that is taken is an error that names it", () =>
       error.message,
       `The admin API cannot listen on 127.0.0.1:${port}: another program holds the address and port (EADDRINUSE)`
     )
+  }))
+
+it.live("in a router of the program, below a path of its own, beside other routes", () =>
+  Effect.gen(function*() {
+    const parts = {
+      ...fakeParts(),
+      page: (path: string) => Effect.succeed(HttpServerResponse.text(`the page at ${path}`))
+    }
+    const below = Layer.effect(
+      HttpRouter.HttpRouter,
+      Effect.map(HttpRouter.HttpRouter, (router) => router.prefixed("/relay"))
+    )
+    const { dispose, handler } = HttpRouter.toWebHandler(
+      Layer.mergeAll(
+        HttpRouter.use((router) => router.add("GET", "/version", HttpServerResponse.text("own"))),
+        Admin.routes().pipe(
+          Layer.provide(below),
+          Layer.provide([Layer.succeed(Admin.AdminParts, parts), AdminToken.layerNone])
+        )
+      ),
+      { disableLogger: true }
+    )
+    const ask = (path: string) =>
+      Effect.promise(() => handler(new Request(`http://localhost${path}`, { headers: { host: "localhost" } }))).pipe(
+        Effect.flatMap((answer) => Effect.promise(() => answer.text()))
+      )
+    assert.strictEqual(yield* ask("/version"), "own")
+    assert.match(yield* ask("/relay/version"), /"version":/)
+    assert.match(yield* ask("/relay/openapi.json"), /^\{"openapi"/)
+    assert.strictEqual(yield* ask("/relay"), "the page at /")
+    assert.strictEqual(yield* ask("/relay/status/events"), "the page at /status/events")
+    yield* Effect.promise(dispose)
   }))
 
 it.live("the end does not wait for those who follow a trace", () =>

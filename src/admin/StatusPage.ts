@@ -1,9 +1,11 @@
 /** Serves the status page and its data with any HTTP server of Effect: a function from a request to a response. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { existsSync } from "node:fs"
 import { hashesOf, pageReader } from "./Inlined.ts"
+import { BadRequest, MethodNotAllowed, Unavailable } from "./Problems.ts"
 import { MAX_PAGES } from "./status/OpenPages.ts"
 import type { StatusFeed } from "./StatusFeed.ts"
 
@@ -48,15 +50,15 @@ export const make = Effect.fnUntraced(function*(
   // Read at once if it was built: a relay without free descriptors cannot read files, and needs its status page most.
   if (existsSync(bundle)) yield* page
 
-  const events = Effect.map(feed.open, (stream) =>
+  const events = Effect.flatMap(feed.open, (stream) =>
     stream === undefined
-      ? problem(503, `There are ${MAX_PAGES} status pages open already.`)
-      : HttpServerResponse.raw(stream, { headers: eventHeaders }))
+      ? problem(new Unavailable({ detail: `There are ${MAX_PAGES} status pages open already` }))
+      : Effect.succeed(HttpServerResponse.raw(stream, { headers: eventHeaders })))
 
   const user = (params: URLSearchParams): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
     const name = params.get("name") ?? ""
     return name === "" || name.length > MAX_NAME
-      ? Effect.succeed(problem(400, `name: a user, of 1 to ${MAX_NAME} characters`))
+      ? problem(new BadRequest({ detail: `name: a user, of 1 to ${MAX_NAME} characters` }))
       : Effect.map(feed.user(name), (told) => HttpServerResponse.jsonUnsafe(told, { headers }))
   }
 
@@ -74,7 +76,7 @@ export const make = Effect.fnUntraced(function*(
     const path = mark === -1 ? target : target.slice(0, mark)
     if (!Object.hasOwn(paths, path)) return undefined
     if (method !== "GET" && method !== "HEAD") {
-      return Effect.succeed(problem(405, "GET or HEAD", { allow: "GET, HEAD" }))
+      return problem(new MethodNotAllowed({ detail: `${path} takes ${METHODS}` }), { allow: METHODS })
     }
     // HEAD must not open a page, because nothing would read or close its stream.
     if (method === "HEAD" && path === "/status/events") {
@@ -104,8 +106,11 @@ const eventHeaders = {
   "x-accel-buffering": "no"
 }
 
-const problem = (status: number, message: string, more: Readonly<Record<string, string>> = {}) =>
-  HttpServerResponse.jsonUnsafe({ error: message }, { status, headers: { ...headers, ...more } })
+const METHODS = "GET, HEAD"
+
+/** An error as all of the API has them. */
+const problem = (error: HttpServerRespondable.Respondable, more: Readonly<Record<string, string>> = {}) =>
+  Effect.map(HttpServerRespondable.toResponse(error), HttpServerResponse.setHeaders({ ...headers, ...more }))
 
 const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.tryPromise(html).pipe(

@@ -81,7 +81,8 @@ describe("the place of the status page", () => {
       for (let each = 1; each < MAX_PAGES; each++) yield* feed.open
       const response = yield* ask("/status/events")
       assert.strictEqual(response.status, 503)
-      assert.match(String((yield* json(response))["error"]), /64 status pages/)
+      assert.strictEqual(response.headers["content-type"], "application/problem+json")
+      assert.match(String((yield* json(response))["detail"]), /64 status pages/)
     }))
 
   it.effect("closes the connection of a page that does not read, over a real socket, and gives its place back", () =>

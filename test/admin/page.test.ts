@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bundlePage } from "../../src/admin/page/bundle.ts"
+import { MAX_PAGES } from "../../src/admin/status/OpenPages.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import { hasBrowser, launch, open as openPage, state } from "../support/browser.ts"
 import { FakeRelay, HOSTILE, partsOf, serveStatus } from "../support/status.ts"
@@ -55,6 +56,7 @@ afterAll(() => rm(folder, { recursive: true }))
 interface StartOptions {
   readonly port?: number
   readonly token?: string
+  readonly at?: string
   /** It has been there for 15 minutes, and no time passes any more. */
   readonly aged?: boolean
 }
@@ -120,6 +122,31 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     )
     assert.match(await page.title(), /sessions/)
     assert.deepStrictEqual(complaints, [])
+    await close()
+    await server.stop()
+  })
+
+  it.each(["relay", "relay/", "relay/#user=alice"])(
+    "goes live at the path /%s that a proxy or a program gave it",
+    async (path) => {
+      const server = await start(new FakeRelay(), { at: "/relay" })
+      const { close, complaints, page } = await open(server.port, {}, path)
+      await state(page, "Serving")
+      if (path.includes("#")) await page.locator("#person-summary", { hasText: "1 live session." }).waitFor()
+      assert.deepStrictEqual(complaints, [])
+      await close()
+      await server.stop()
+    }
+  )
+
+  it("says the reason that it is refused for, as the API gives it", async () => {
+    const server = await start(new FakeRelay())
+    const many: Array<Response> = []
+    for (let each = 0; each < MAX_PAGES; each++) many.push(await fetch(`http://127.0.0.1:${server.port}/status/events`))
+    const { close, page } = await open(server.port)
+    await state(page, "The relay refuses this page")
+    await page.locator("#notice:visible", { hasText: `There are ${MAX_PAGES} status pages open already` }).waitFor()
+    for (const one of many) await one.body?.cancel()
     await close()
     await server.stop()
   })

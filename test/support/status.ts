@@ -215,15 +215,21 @@ export const serveStatus = (feed: StatusFeed.StatusFeed, options: {
   readonly bundle: URL
   readonly port?: number
   readonly token?: string
+  /** The path that it is mounted at, such as `/relay`. */
+  readonly at?: string
 }) =>
   Effect.gen(function*() {
+    const { at = "" } = options
     const page = yield* StatusPage.make(feed, options.bundle)
     const app = Effect.gen(function*() {
-      const { headers, url } = yield* HttpServerRequest.HttpServerRequest
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const { headers } = request
+      if (!request.url.startsWith(at)) return HttpServerResponse.empty({ status: 404 })
+      const url = request.url.slice(at.length) || "/"
       const isOpen = options.token === undefined || url === "/" ||
         headers["authorization"] === `Bearer ${options.token}`
       if (!isOpen) return HttpServerResponse.empty({ status: 401 })
-      return (yield* page.response) ?? HttpServerResponse.empty({ status: 404 })
+      return (yield* page.respond(request.method, url) ?? Effect.undefined) ?? HttpServerResponse.empty({ status: 404 })
     })
     const server = Layer.effectDiscard(HttpServer.serveEffect(app)).pipe(
       Layer.provideMerge(

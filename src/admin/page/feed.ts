@@ -5,6 +5,9 @@ import { eventReader } from "./sse.ts"
 /** The key of the token in the session storage of this tab. */
 const TOKEN = "msrp-relay-token"
 
+/** The path that the API is mounted at, by a proxy or a program: that of this page, which may lack the slash at its end. */
+const HERE = location.pathname.replace(/\/?$/, "/")
+
 /** Milliseconds before the first attempt to connect again; each further pause is twice as long. */
 const FIRST_PAUSE = 1000
 
@@ -68,7 +71,10 @@ export class Feed {
   }
 
   async user(name: string, signal: AbortSignal): Promise<StatusUser> {
-    const response = await fetch(`/status/users?name=${encodeURIComponent(name)}`, { headers: authorization(), signal })
+    const response = await fetch(`${HERE}status/users?name=${encodeURIComponent(name)}`, {
+      headers: authorization(),
+      signal
+    })
     if (!response.ok) throw new Error((await problemOf(response)) ?? `The relay answered ${response.status}.`)
     return await response.json() as StatusUser
   }
@@ -81,10 +87,10 @@ export class Feed {
     const headers = authorization()
     const options = { headers, signal: control.signal, cache: "no-store" } as const
     try {
-      const stream = await fetch("/status/events", options)
+      const stream = await fetch(`${HERE}status/events`, options)
       if (stream.status === 401) return { problem: undefined, wantsToken: true }
       if (!stream.ok || stream.body === null) return over(await problemOf(stream))
-      const begun = await fetch("/status", options)
+      const begun = await fetch(`${HERE}status`, options)
       if (!begun.ok) return over(await problemOf(begun))
       this.#owner.began(await begun.json() as Status)
       this.#pause = FIRST_PAUSE
@@ -124,8 +130,8 @@ const authorization = (): Record<string, string> => {
 /** The reason in an error response of the relay. */
 const problemOf = async (response: Response): Promise<string | undefined> => {
   try {
-    const { error } = await response.json() as { readonly error?: unknown }
-    return typeof error === "string" ? error.slice(0, 200) : undefined
+    const { detail } = await response.json() as { readonly detail?: unknown }
+    return typeof detail === "string" ? detail.slice(0, 200) : undefined
   } catch {
     return undefined
   }

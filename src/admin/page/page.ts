@@ -130,7 +130,11 @@ class Page implements FeedOwner {
   lost(since: number | undefined, reason: string | undefined): void {
     this.#state(
       "lost",
-      since === undefined ? "The relay does not answer" : `Connection lost since ${timeOfDay(since)}`
+      since !== undefined
+        ? `Connection lost since ${timeOfDay(since)}`
+        : reason === undefined
+        ? "The relay does not answer"
+        : "The relay refuses this page"
     )
     this.#notice(reason)
     this.#main.classList.add("stale")
@@ -140,6 +144,7 @@ class Page implements FeedOwner {
   wantsToken(wrong: boolean): void {
     setText(byId("token-problem"), wrong ? "The relay does not take this token." : "")
     this.#state("connecting", "Waiting for the token")
+    this.#notice(undefined)
     this.#main.hidden = true
     byId("search").hidden = true
     byId("token").hidden = false
