@@ -1,4 +1,5 @@
 /** Checks the options of clients that find their relay by its URI, and makes settings of them. */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -106,6 +107,8 @@ export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Eff
 const credentialsOf = (options: OnlineOptions): Effect.Effect<Credentials, ClientError> =>
   options.credentials !== undefined
     ? options.credentials.pipe(
+      // A fiber that it waited for may have been interrupted; that does not end the client.
+      Effect.catchCauseIf(Cause.hasInterruptsOnly, (cause) => Effect.fail(new Error("interrupted", { cause }))),
       Effect.mapError((cause) =>
         new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause })
       ),

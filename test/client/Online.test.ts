@@ -184,6 +184,25 @@ describe("a client that stays online", () => {
   )
 
   test(
+    "asks for credentials again when what was to give them was interrupted, but not when it is closed itself",
+    Effect.gen(function*() {
+      let [asked, stopped] = [0, 0]
+      const credentials = Effect.suspend(() => {
+        asked++
+        return asked === 1 ? Effect.interrupt : Effect.never.pipe(Effect.onInterrupt(() => Effect.sync(() => stopped++)))
+      })
+      const scope = yield* Scope.make()
+      const { states, tags } = yield* Scope.provide(start({ credentials }), scope)
+      assert.deepStrictEqual(tags(), ["Connecting", "Offline"])
+      assert.strictEqual((states[1] as { readonly error: Client.ClientError }).error.reason, "NoCredentials")
+      yield* pass("1 second")
+      yield* Scope.close(scope, Exit.void)
+      yield* pass("10 minutes")
+      assert.deepStrictEqual([asked, stopped], [2, 1])
+    })
+  )
+
+  test(
     "is online with credentials that take longer than a relay waits for a login",
     Effect.gen(function*() {
       let asked = 0
