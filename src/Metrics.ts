@@ -37,7 +37,8 @@ export class Metrics extends Context.Service<Metrics, {
 }>()("msrp-relay/Metrics") {
   /**
    * Publishes the relay's metrics in the current registry (`effect/Metric`'s `MetricRegistry`). A second relay in the
-   * same registry replaces the metrics of the first, so give each a registry of its own.
+   * same registry replaces the metrics of the first, also when it ends before it. So give each a registry of its own, or
+   * attributes (`CurrentMetricAttributes`), which become labels; provide either to the `Relay` too.
    */
   static readonly layer: Layer.Layer<Metrics, never, Relay> = Layer.effect(Metrics, Effect.suspend(() => make))
 }

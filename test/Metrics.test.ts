@@ -2,9 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { MetricRegistry } from "effect/Metric"
-import type * as Scope from "effect/Scope"
+import { CurrentMetricAttributes, MetricRegistry } from "effect/Metric"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { X509Certificate } from "node:crypto"
 import * as Net from "node:net"
@@ -13,6 +14,7 @@ import { Codec } from "../src/Codec.ts"
 import { Metrics } from "../src/Metrics.ts"
 import { families } from "../src/metrics/Catalogue.ts"
 import { Relay } from "../src/Relay.ts"
+import { TestRelay } from "../src/testing.ts"
 import { type Connection, Transport } from "../src/Transport.ts"
 import { type Page, readPage, valueOf } from "./metrics/page.ts"
 import { attemptPromtool, PROMTOOL } from "./metrics/promtool.ts"
@@ -414,3 +416,31 @@ describe("metrics", () => {
       Effect.provideService(MetricRegistry, new Map())
     ))
 })
+
+it.effect("relays with attributes of their own are beside each other in one registry, until each ends", () =>
+  Effect.gen(function*() {
+    const build = (relay: string) =>
+      Layer.build(
+        Metrics.layer.pipe(
+          Layer.provideMerge(TestRelay.layer()),
+          Layer.provide(Layer.succeed(CurrentMetricAttributes, { relay }))
+        )
+      )
+    const one = yield* build("one")
+    const scope = yield* Scope.make()
+    const two = yield* Scope.provide(build("two"), scope)
+    yield* Effect.provide(Effect.flatMap(TestRelay, ({ login }) => login("alice")), two)
+    const page = Effect.map(Context.get(one, Metrics).prometheus, readPage)
+    const now = yield* page
+    assert.deepStrictEqual(
+      ["one", "two"].flatMap((relay) => [
+        valueOf(now, `sessions{relay="${relay}"}`),
+        valueOf(now, `credentials_seconds_count{relay="${relay}",result="answered"}`)
+      ]),
+      [0, 0, 1, 1]
+    )
+    yield* Scope.close(scope, Exit.void)
+    const later = yield* page
+    assert.strictEqual(valueOf(later, `sessions{relay="one"}`), 0)
+    assert.isFalse([...later.keys()].some((series) => series.startsWith(`msrp_relay_sessions{relay="two"`)))
+  }).pipe(Effect.scoped, Effect.provideService(MetricRegistry, new Map())))

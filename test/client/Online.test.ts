@@ -189,7 +189,9 @@ describe("a client that stays online", () => {
       let [asked, stopped] = [0, 0]
       const credentials = Effect.suspend(() => {
         asked++
-        return asked === 1 ? Effect.interrupt : Effect.never.pipe(Effect.onInterrupt(() => Effect.sync(() => stopped++)))
+        return asked === 1
+          ? Effect.interrupt
+          : Effect.never.pipe(Effect.onInterrupt(() => Effect.sync(() => stopped++)))
       })
       const scope = yield* Scope.make()
       const { states, tags } = yield* Scope.provide(start({ credentials }), scope)
