@@ -4,6 +4,7 @@ import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { LocalSocket } from "../../src/Transport.ts"
 import { header, headers, Peer, request, send, summary, until } from "../support/harness.ts"
+import { machine, options } from "../support/relays.ts"
 import { group } from "./group.ts"
 
 group("Q. TLS", ({ timed }) => {
@@ -55,6 +56,42 @@ group("Q. TLS", ({ timed }) => {
         encrypted.answer(yield* encrypted.next)
       }),
     { listen: [{ scheme: "msrp", host: "localhost", port: 0 }, { scheme: "msrps", host: "localhost", port: 0 }] }
+  )
+
+  timed(
+    "R4976-6.4-11 R4976-6.4.2-01 R4975-6-05: whom a session with TLS reaches by msrp sends back on that connection, for it alone",
+    (world) =>
+      Effect.gen(function*() {
+        const bobUri = "msrp://bob.example.net:2855/b;tcp"
+        const bob = new Peer(world)
+        world.peers.push(bob)
+        yield* machine(world, "bob.example.net")
+          .listen({ scheme: "msrp", host: "bob.example.net", port: 2855 }, bob.accept)
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "Bob?" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const asked = yield* bob.next
+        bob.answer(asked)
+
+        const back = { to: asked.from, from: asked.to }
+        bob.write(request("REPORT", { ...back, headers: ["Message-ID: msg.1", "Status: 000 200 OK"] }))
+        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 200 OK")
+        bob.write(send({ ...back, body: "Alice!" }))
+        assert.strictEqual((yield* bob.next).status, 200)
+        const answer = yield* alice.peer.next
+        assert.strictEqual(answer.body!.toString(), "Alice!")
+        alice.peer.answer(answer)
+
+        // The connection was not made for another session, and is none for an AUTH (RFC 4976 §9.2).
+        bob.write(request("AUTH", back))
+        assert.strictEqual(summary(yield* bob.next), "403 | $")
+        bob.write(send({ to: `${carol.usePath} ${carol.uri}`, from: bobUri, body: "Carol!" }))
+        assert.strictEqual(summary(yield* bob.next), "403 | $")
+        yield* alice.peer.quiet
+        yield* carol.peer.quiet
+      }),
+    options
   )
 
   timed("R4976-9.2-27: a certificate of an endpoint is no login", (world) =>

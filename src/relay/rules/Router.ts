@@ -125,7 +125,8 @@ export class Router {
     }
     const session = this.#session(first)
     if (session === undefined) return refuse(481, "there is no such session, or it is over")
-    return lacksTls(first, hop)
+    // Each URI is about its own hop: whom the session reaches by msrp sends on that connection (RFC 4975 §5.4), but no AUTH.
+    return lacksTls(first, hop) && (head.kind === Kind.Auth || !ledTo(session, hop))
       ? refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
       : session
   }
