@@ -98,7 +98,7 @@ const rangeFor = (head: Head, length: number, flag: Flag): string | undefined =>
   const last = head.rangeStart + length - 1
   const end = length > INTERRUPTIBLE_ABOVE ? -1 : last
   const total = totalOf(head.rangeTotal, last, flag)
-  if (end === head.rangeEnd && total === head.rangeTotal) return undefined
+  if (head.hasRange && end === head.rangeEnd && total === head.rangeTotal) return undefined
   return byteRangeLine(head.rangeStart, end, total)
 }
 
