@@ -95,7 +95,7 @@ it.effect("says that there are none for clients until one is free for them, also
 
 it.effect("the reserved ones are not for dials either, of a transport on which connections are accepted", () => {
   const log: Array<string> = []
-  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  const logger = logInto(log)
   return Effect.gen(function*() {
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     let free: number | string = 99
@@ -115,7 +115,7 @@ it.effect("the reserved ones are not for dials either, of a transport on which c
     assert.isUndefined(refusal())
     yield* TestClock.adjust("1 second")
     assert.isUndefined(fault())
-  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  }).pipe(Effect.scoped, Effect.provide(logger))
 })
 
 it.effect("a line a minute where the time of day is set back by hours, too", () => {

@@ -141,7 +141,9 @@ export class Flow implements Sender, Waiting {
   parkFrame(head: Head, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const { start, tidEnd, tidStart } = head
     const octets = keepFrame(head, bodyEnd)
-    const answer = unanswered ? new DelayedAnswer(this.#way, octets.subarray(tidStart - start, tidEnd - start)) : undefined
+    const answer = unanswered
+      ? new DelayedAnswer(this.#way, octets.subarray(tidStart - start, tidEnd - start))
+      : undefined
     const frame: Parked = { kind: "frame", octets, bodyEnd: bodyEnd - start, flag, answer }
     this.#park(frame, octets.length, head.kind === Kind.Report)
   }

@@ -126,7 +126,7 @@ export class Router {
     const session = this.#session(first)
     if (session === undefined) return refuse(481, "there is no such session, or it is over")
     // Each URI is about its own hop: whom the session reaches by msrp sends on that connection (RFC 4975 §5.4), but no AUTH.
-    return lacksTls(first, hop) && (head.kind === Kind.Auth || !ledTo(session, hop))
+    return lacksTls(first, hop) && (head.kind === Kind.Auth || !hasSentOn(session, hop))
       ? refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
       : session
   }
