@@ -3,6 +3,7 @@
  * repeats is kept once, with a count.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { Tally } from "../../collections/Tally.ts"
 import type { Noted } from "./Journal.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
@@ -25,18 +26,17 @@ const STRANGERS = ""
 class Recent {
   readonly #events: Array<{ readonly whose: string; readonly event: RelayEvent }> = []
   /** How many of the events each user has. */
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Tally<string>()
 
   add(whose: string, event: RelayEvent): void {
     this.#events.push({ whose, event })
-    this.#counts.set(whose, (this.#counts.get(whose) ?? 0) + 1)
+    this.#counts.more(whose)
     if (this.#events.length <= MAX_RECENT) return
     let most = 0
-    for (const count of this.#counts.values()) if (count > most) most = count
-    const at = this.#events.findIndex((one) => this.#counts.get(one.whose) === most)
+    for (const one of this.#events) most = Math.max(most, this.#counts.of(one.whose))
+    const at = this.#events.findIndex((one) => this.#counts.of(one.whose) === most)
     const [gone] = this.#events.splice(at, 1)
-    if (most === 1) this.#counts.delete(gone!.whose)
-    else this.#counts.set(gone!.whose, most - 1)
+    this.#counts.less(gone!.whose)
   }
 
   /** The latest last. */
