@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts"
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
+import { Kind } from "../../../src/protocol/StartLine.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { eventMessages, type RelayEvent } from "../../../src/Relay.ts"
 import { Journal, KINDS_LISTED } from "../../../src/relay/edge/Journal.ts"
@@ -565,5 +566,16 @@ describe("Journal", () => {
     assert.include(kinds, `, and ${MAX_KINDS + 1 - KINDS_LISTED} others`)
     for (const event of events) assertFields(event)
     assert.include(eventMessages, events[0]!.message)
+  })
+
+  it("reports a refused request once where its sender and its receiver have the same session", () => {
+    const events: Array<RelayEvent> = []
+    const journal = new Journal({ clock, hear: (event) => void events.push(event), isDetailed: () => true })
+    const record = recordOf("id")
+    const owner = { ...hop, number: record.on.number, lastSession: record }
+    const parties = { sender: undefined, receiver: record }
+    journal.refused(owner, { kind: Kind.Send, status: 403, problem: "no TLS", parties, target: undefined })
+    assert.deepStrictEqual(events.map(({ fields }) => fields["direction"]), ["sent"])
+    assert.strictEqual(record.failures, 1)
   })
 })
