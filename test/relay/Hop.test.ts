@@ -1,0 +1,36 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { request, send, until } from "../support/harness.ts"
+import { simulated } from "../support/simulated.ts"
+
+const scenario = simulated({}, { window: 4096 })
+
+describe("R4976-9.3-06: no timer is left of a connection that is gone", () => {
+  scenario("whose peer took nothing", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      bob.connection.pause()
+      const to = `${alice.usePath} ${bobUri}`
+      alice.peer.write(send({ to, from: alice.uri, range: "1-100000/100000", body: "x".repeat(100_000) }))
+      yield* world.network!.settled
+      assert.isAbove(world.relay.gauges().bufferedOctets, 0)
+      for (const { connection } of [bob, alice.peer]) world.network!.cut(connection)
+      yield* until(() => world.relay.gauges().connections === 0, "the end of both")
+      assert.deepStrictEqual(world.relay.gauges(), {
+        connections: 0,
+        sessions: 0,
+        transactions: 0,
+        timers: 0,
+        bufferedOctets: 0,
+        parkedOctets: 0
+      })
+    }))
+
+  scenario("which the relay has ended", (world) =>
+    Effect.gen(function*() {
+      const peer = yield* world.connect
+      peer.write(request("SEND", { to: "msrp://elsewhere.invalid:1/x;tcp", from: "msrp://s.invalid:9/s;tcp" }))
+      yield* until(() => peer.isClosed && world.relay.gauges().connections === 0, "the end")
+      assert.strictEqual(world.relay.gauges().timers, 0)
+    }))
+})
