@@ -20,7 +20,7 @@ import { defaultFrameLimits } from "../src/protocol/FrameLimits.ts"
 import { Head } from "../src/protocol/Head.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { BackPressure, type BackPressureOwner } from "../src/relay/inbound/BackPressure.ts"
-import type { ReadControl, Waiting, WaitingUser } from "../src/relay/route/FlowControl.ts"
+import type { ReadControl, WaitingFlow, WaitingUser } from "../src/relay/route/FlowControl.ts"
 import type { Shared } from "../src/relay/Shared.ts"
 import { clientOf } from "../src/transport/websocket/Forwarded.ts"
 import { recordOf } from "./support/records.ts"
@@ -187,7 +187,7 @@ it("with 10,000 flows that wait on a connection of another relay, each frame vis
   const reading = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
   const pressure = new BackPressure(shared, reading, { routes: {}, sessions: {} } as unknown as BackPressureOwner)
   const user = { waitingOctets: 0, share: (limit: number) => limit } as WaitingUser
-  const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true, user }) as Waiting)
+  const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true, user }) as WaitingFlow)
   for (const flow of flows) pressure.waits(flow)
   const start = threadMillis()
   for (let turn = 0; turn < 10; turn++) {

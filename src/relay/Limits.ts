@@ -159,7 +159,7 @@ type DurationLimit = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayG
 
 /** Milliseconds between checks whether a sender that was too fast may continue. */
 const PACE = 50
-/** Milliseconds for which a connection may be held for one user although others, who cannot be heard meanwhile, may use it. */
+/** Milliseconds for which a connection may be held for one user although others may use it, which cannot be heard meanwhile. */
 const UNHEARD = 60_000
 /** Milliseconds for which a 200 is delayed at most. Its sender waits for 30 seconds, in which the request has its way, too. */
 const DELAYED = 20_000

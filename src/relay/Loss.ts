@@ -1,4 +1,4 @@
-/** Why an accepted request does not arrive: what its sender is told, and what the log says (RFC 4976 §6.4.1). */
+/** Why an accepted request does not arrive, as it is reported to its sender and in the log (RFC 4976 §6.4.1). */
 import { reasonPhrase } from "../protocol/Status.ts"
 
 export interface Loss {

@@ -101,7 +101,7 @@ export class SessionTable implements Sessions {
     return inAll === undefined || ofUser === undefined ? "unknown" : "enough"
   }
 
-  /** Whether there is room; `undefined` if so many sessions had been extended that the search has to continue later. */
+  /** Whether there is room; `undefined` if the search has to continue later because many sessions had been extended. */
   #hasRoom(sessions: Expiries, limit: number): boolean | undefined {
     const time = this.#now()
     for (let visited = 0; sessions.size >= limit; visited++) {

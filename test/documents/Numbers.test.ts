@@ -327,7 +327,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `0: never. Default ${from("transport/KeepAlive", "KEEP_ALIVE")}.`
   ],
   "src/relay/edge/Operator.ts": [
-    `(at most ${from("relay/edge/Look", "MAX_ITEMS")}, default ${from("relay/edge/Look", "ITEMS")})`
+    `(at most ${from("relay/edge/Scan", "MAX_ITEMS")}, default ${from("relay/edge/Scan", "ITEMS")})`
   ],
   "src/Relay.ts": [
     `0..20, default ${sessions.hashSize}.`,

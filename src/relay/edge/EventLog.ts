@@ -1,6 +1,6 @@
 /**
  * Events as lines of the log. Strangers can cause any number of them, so their lines have a budget for each address; each user
- * who has logged in has a larger one. Lines beyond a budget are counted, and the log says how many there were.
+ * with a login has a larger one. Lines beyond a budget are counted, and the log says how many there were.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -5,7 +5,7 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { SLOW, TOO_FAST } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
-import type { FlowOwner, ReadControl, Waiting } from "../route/FlowControl.ts"
+import type { FlowOwner, ReadControl, WaitingFlow } from "../route/FlowControl.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
@@ -32,11 +32,11 @@ export class BackPressure implements FlowOwner {
   /** Whether the connection is held because all flows together have too much. */
   #parkedHold = false
   /** A flow of the user that had most when that hold began, and the beginning, in milliseconds of the monotonic clock. */
-  #holder: Waiting | undefined
+  #holder: WaitingFlow | undefined
   #holderSince = 0
   /** The flows that have something parked, and the number of those that are full. */
-  readonly #waiting = new LinkedMap<Waiting, undefined>()
-  #full = 0
+  readonly #waiting = new LinkedMap<WaitingFlow, undefined>()
+  #fullFlows = 0
   /** Runs while several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock when the connection was held. */
@@ -52,28 +52,28 @@ export class BackPressure implements FlowOwner {
   }
 
   /** A flow keeps its route, whose paths may be as long as header lines. `parked`, which follows, checks the limits. */
-  waits(flow: Waiting): void {
+  waits(flow: WaitingFlow): void {
     this.#waiting.set(flow, undefined)
     this.#count(flow, flow.routeOctets)
   }
 
-  waitsNoMore(flow: Waiting): void {
+  waitsNoMore(flow: WaitingFlow): void {
     if (this.#waiting.delete(flow)) this.#changed(flow, -flow.routeOctets)
     // What was parked may have failed, which nothing else reports.
     this.#shared.conditions.check()
   }
 
-  parked(flow: Waiting, octets: number): void {
+  parked(flow: WaitingFlow, octets: number): void {
     this.#shared.totals.parkedOctets += octets
     this.#changed(flow, octets)
   }
 
-  #count({ user }: Waiting, octets: number): void {
+  #count({ user }: WaitingFlow, octets: number): void {
     this.#octets += octets
     user.waitingOctets += octets
   }
 
-  #changed(flow: Waiting, octets: number): void {
+  #changed(flow: WaitingFlow, octets: number): void {
     this.#count(flow, octets)
     const { connection, relay } = this.#shared.limits
     // Only where octets are added: nothing fails while a flow writes what it has, even above a limit that was lowered.
@@ -96,8 +96,8 @@ export class BackPressure implements FlowOwner {
     }
   }
 
-  full(flow: Waiting): void {
-    this.#full++
+  full(flow: WaitingFlow): void {
+    this.#fullFlows++
     this.#reading.hold()
     // The connection is gone, so no sender is held, and what was accepted waits as long as it may.
     if (this.#gone) return
@@ -105,21 +105,21 @@ export class BackPressure implements FlowOwner {
     else this.#held()
   }
 
-  relaxed(flow: Waiting): void {
-    this.#full--
+  relaxed(flow: WaitingFlow): void {
+    this.#fullFlows--
     this.#charge(flow, flow.fullSince)
     this.#reading.release()
     this.#waitNoMore()
   }
 
   /** The connection is held for all flows together; the user of `flow` has most. */
-  #holdsFor(flow: Waiting | undefined): void {
+  #holdsFor(flow: WaitingFlow | undefined): void {
     this.#holder = flow
     this.#holderSince = this.#shared.turn.now
   }
 
-  /** Counts for the user of `flow` that others have waited since then, or since the time already counted for another user. */
-  #charge(flow: Waiting | undefined, since: number): void {
+  /** Charges the user of `flow` with the time for which others have waited since then, without what another user was charged with. */
+  #charge(flow: WaitingFlow | undefined, since: number): void {
     if (this.#isOfUsers) flow?.user.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
 
@@ -133,7 +133,7 @@ export class BackPressure implements FlowOwner {
 
   /** Whether the connection is not read because receivers are slow. */
   get #holds(): boolean {
-    return this.#full > 0 || this.#parkedHold
+    return this.#fullFlows > 0 || this.#parkedHold
   }
 
   /** Several sessions use the connection from now on. They wait for slow receivers as if it had been held only now. */
@@ -145,7 +145,7 @@ export class BackPressure implements FlowOwner {
   }
 
   #held(): void {
-    if (this.#full + Number(this.#parkedHold) === 1) {
+    if (this.#fullFlows + Number(this.#parkedHold) === 1) {
       this.#shared.counters.held++
       this.#since = this.#uncounted = this.#shared.turn.now
     }
@@ -188,7 +188,7 @@ export class BackPressure implements FlowOwner {
     if (!this.#holds) stopTimer(this.#patience)
   }
 
-  #giveUp(flow: Waiting): void {
+  #giveUp(flow: WaitingFlow): void {
     const { conditions, counters, tasks } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
@@ -201,24 +201,24 @@ export class BackPressure implements FlowOwner {
   }
 
   /** Whether others do not wait for its receiver any longer. */
-  #isOver(flow: Waiting): boolean {
+  #isOver(flow: WaitingFlow): boolean {
     return flow.failing || this.#isSpent(flow) ||
       (this.#reading.severalSessions && (flow.fromRelay || this.#isSilent(flow)))
   }
 
   /** Whether others have waited for its user as long as they have to. */
-  #isSpent({ user: { holdBudget } }: Waiting): boolean {
+  #isSpent({ user: { holdBudget } }: WaitingFlow): boolean {
     return this.#isOfUsers && holdBudget.isSpent(this.#shared.turn.now)
   }
 
   /** Whether its receiver has been silent for as long as others are held for a receiver. */
-  #isSilent(flow: Waiting): boolean {
+  #isSilent(flow: WaitingFlow): boolean {
     return flow.isSilent(this.#shared.limits.hold.millis)
   }
 
   /** The flows of the session, or of the user if there are several, that has most waiting. With many paths, it has many flows. */
-  get #ofMost(): ReadonlyArray<Waiting> {
-    const all = new Map<object, Array<Waiting>>()
+  get #ofMost(): ReadonlyArray<WaitingFlow> {
+    const all = new Map<object, Array<WaitingFlow>>()
     const isOfUsers = this.#isRelay || this.#reading.severalUsers
     for (const { key: flow } of this.#waiting) {
       const one = isOfUsers ? flow.user : flow.session
@@ -226,7 +226,7 @@ export class BackPressure implements FlowOwner {
       if (flows === undefined) all.set(one, [flow])
       else flows.push(flow)
     }
-    let [most, octets]: [ReadonlyArray<Waiting>, number] = [[], 0]
+    let [most, octets]: [ReadonlyArray<WaitingFlow>, number] = [[], 0]
     for (const flows of all.values()) {
       const sum = flows.reduce((before, flow) => before + flow.octets + flow.routeOctets, 0)
       if (sum > octets) [most, octets] = [flows, sum]

@@ -5,7 +5,7 @@
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import type { ReadControl, Waiting } from "../route/FlowControl.ts"
+import type { ReadControl, WaitingFlow } from "../route/FlowControl.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -22,7 +22,7 @@ export interface ReadingOwner extends BackPressureOwner {
 }
 
 /** The route of a request, as far as it matters here. */
-interface Used {
+interface UsedRoute {
   readonly fromRelay: boolean
   readonly sessions: ReadonlyArray<Session>
   /** The only kind of request that takes the route, if there is such. */
@@ -48,7 +48,7 @@ export class Reading implements ReadControl {
   #outputHold = false
   readonly flows: BackPressure
   /** The route of the last request. */
-  #route: Used | undefined
+  #route: UsedRoute | undefined
   /** Milliseconds of the monotonic clock until which the connection counts as used by several sessions. */
   #severalUntil = -Infinity
   /** Users for which the connection is held as long as no other session uses it. */
@@ -162,7 +162,7 @@ export class Reading implements ReadControl {
    * A request takes a route. `before`: the route that it replaces, if that served other kinds of request only. An AUTH does not
    * show another session, because every sender begins with one.
    */
-  uses(route: Used, before: Used | undefined): void {
+  uses(route: UsedRoute, before: UsedRoute | undefined): void {
     const last = this.#route
     if (route === last || (last !== undefined && route.only === Kind.Auth)) return
     if (last !== undefined && last !== before && last.only !== Kind.Auth) this.#othersJoin()
@@ -203,7 +203,7 @@ export class Reading implements ReadControl {
    * Whether SENDs are answered late. A sender that shares its connection with others is not read more slowly for a slow receiver,
    * up to a limit, but answered more slowly, so that a sender that waits for answers waits in this session only.
    */
-  answersLate({ fromRelay, octets, user }: Waiting): boolean {
+  answersLate({ fromRelay, octets, user }: WaitingFlow): boolean {
     return octets > user.share(this.#shared.limits.session) / 4 && (fromRelay || this.severalSessions)
   }
 

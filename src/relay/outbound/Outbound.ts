@@ -42,7 +42,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
-  /** Whether the connection is gone or could not be made. */
+  /** Whether the connection is gone or could not be made. `gone` implies `lost`, and `lost` implies `shut`. */
   gone = false
   /** What is reported of requests that are lost with the connection; 403 if the connection may not be made. */
   loss: Loss = CLOSED

@@ -9,7 +9,7 @@ import type { Sender } from "../outbound/FairQueue.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { DelayedAnswer } from "./DelayedAnswer.ts"
-import type { FlowOwner, Waiting, WaitingUser } from "./FlowControl.ts"
+import type { FlowOwner, WaitingFlow, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
 import { keepFrame, readAgain } from "./KeptFrame.ts"
 import type { Parked } from "./Parked.ts"
@@ -24,7 +24,7 @@ const OVERHEAD = 256
 /** Octets of REPORTs that are kept for a receiver which takes nothing at the moment. */
 const REPORTS = 16_384
 
-export class Flow implements Sender, Waiting {
+export class Flow implements Sender, WaitingFlow {
   readonly #way: Way
   readonly #flows: FlowOwner
   #parked: Array<Parked> = []

@@ -32,15 +32,15 @@ export interface ReadControl {
 /** The connection that the requests of a flow come in on, as the flow sees it. */
 export interface FlowOwner {
   /** A flow has something parked, after it had nothing. */
-  waits(flow: Waiting): void
+  waits(flow: WaitingFlow): void
   /** A flow has nothing parked any more. */
-  waitsNoMore(flow: Waiting): void
+  waitsNoMore(flow: WaitingFlow): void
   /** A flow has this many octets more parked; fewer if it is negative. */
-  parked(flow: Waiting, octets: number): void
+  parked(flow: WaitingFlow, octets: number): void
   /** A flow has as much as it may have. */
-  full(flow: Waiting): void
+  full(flow: WaitingFlow): void
   /** A flow is not full any more. */
-  relaxed(flow: Waiting): void
+  relaxed(flow: WaitingFlow): void
 }
 
 /** The user of a flow. */
@@ -48,12 +48,12 @@ export interface WaitingUser {
   readonly holdBudget: HoldBudget
   /** Octets of all flows of the user that have something parked, with those of their routes. */
   waitingOctets: number
-  /** How much of a limit on what waits applies, as so much waits in all. */
+  /** The part of a limit on waiting octets that applies, given what waits in all. */
   share(limit: number): number
 }
 
 /** A flow with something parked. */
-export interface Waiting {
+export interface WaitingFlow {
   /** Octets that are parked. */
   readonly octets: number
   /** Octets of the paths of its route. */

@@ -3,7 +3,7 @@ import type { Session } from "../Session.ts"
 import type { Paces } from "./Pace.ts"
 
 /** The part of a route that matters here. */
-export interface Leading {
+export interface HopRoute {
   readonly sessions: ReadonlyArray<Session>
   /** Whether a request may take it now. Once it may not, it never may again. */
   usable(now: number): boolean
@@ -14,7 +14,7 @@ export interface Leading {
 }
 
 export class HopRoutes {
-  readonly #routes = new Set<Leading>()
+  readonly #routes = new Set<HopRoute>()
   /** Sessions that have a retry buffer on the connection. */
   retryBuffers = 0
   /** Whether the peer has accepted requests of more than one session. */
@@ -26,12 +26,12 @@ export class HopRoutes {
   /** Called when there is one more route. */
   onMore: () => void = () => {}
 
-  add(route: Leading): void {
+  add(route: HopRoute): void {
     this.#routes.add(route)
     this.onMore()
   }
 
-  delete(route: Leading): void {
+  delete(route: HopRoute): void {
     this.#routes.delete(route)
   }
 
@@ -58,7 +58,7 @@ export class HopRoutes {
     for (const route of this.#routes) route.recheck()
   }
 
-  #some(now: number, is: (route: Leading) => boolean): boolean {
+  #some(now: number, is: (route: HopRoute) => boolean): boolean {
     for (const route of this.#routes) {
       if (!route.usable(now)) this.#routes.delete(route)
       else if (is(route)) return true

@@ -1,5 +1,5 @@
 /**
- * What the relay holds for one user on all connections: requests without an answer or that wait, blocked messages, retry buffers, and routes.
+ * What the relay holds for one user on all connections: unanswered and waiting requests, blocked messages, retry buffers and routes.
  * Whatever is bounded for each connection or session is bounded for each user too, because a user may have many of them.
  */
 import type { Limits } from "../Limits.ts"
@@ -9,7 +9,7 @@ import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Unanswered } from "./Unanswered.ts"
 
-/** Octets that may wait for the receivers of one user before each of his connections and sessions may have less. */
+/** Octets that may wait for the receivers of one user before the limits of each connection and session of the user become lower. */
 export const MAX_WAITING_OF_USER = 8_388_608
 
 /** The load of one user in one direction, sent or received. Its octets are those of requests without an answer. */
@@ -60,8 +60,8 @@ export class UserLoad extends BoundedOctets {
   }
 
   /**
-   * How much of a limit on what waits applies to this user. The more waits in all, the less may wait in one place, so that who has
-   * little there is not held for what the others have.
+   * The part of a limit on waiting octets that applies to this user. The more waits in all, the less may wait in one place, so that
+   * a connection with little is not held because of the others.
    */
   share(limit: number): number {
     const part = MAX_WAITING_OF_USER / this.waitingOctets

@@ -88,7 +88,7 @@ export class Directory {
   /** Hops that were dialled for each user, and for the users of each address. */
   readonly #ofUser = new Tally<string>()
   readonly #ofAddress = new Tally<string>()
-  /** For whom each of these hops was dialled. */
+  /** The user and the address that each of these hops was dialled for. */
   readonly #dialledFor = new Map<Party, DialledFor>()
   /** Relays that want a connection for each session; the least recently used is forgotten first. */
   readonly #alone = new LinkedMap<string, true>()

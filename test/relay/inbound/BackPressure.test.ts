@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { BackPressure, type BackPressureOwner } from "../../../src/relay/inbound/BackPressure.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { ANSWERED_WITHIN } from "../../../src/relay/outbound/Window.ts"
-import type { ReadControl, Waiting } from "../../../src/relay/route/FlowControl.ts"
+import type { ReadControl, WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
 import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
@@ -549,16 +549,16 @@ describe("a connection of several users that has too much in all", () => {
           one.full = full
           if (full) {
             one.fullSince = turn.now
-            flows.full(one as unknown as Waiting)
-          } else flows.relaxed(one as unknown as Waiting)
+            flows.full(one as unknown as WaitingFlow)
+          } else flows.relaxed(one as unknown as WaitingFlow)
         },
         isSilent: () => one.silent,
         parks: (octets: number) => {
           if (octets === 0) return
-          if (one.octets === 0) flows.waits(one as unknown as Waiting)
+          if (one.octets === 0) flows.waits(one as unknown as WaitingFlow)
           one.octets += octets
-          flows.parked(one as unknown as Waiting, octets)
-          if (one.octets === 0) flows.waitsNoMore(one as unknown as Waiting)
+          flows.parked(one as unknown as WaitingFlow, octets)
+          if (one.octets === 0) flows.waitsNoMore(one as unknown as WaitingFlow)
         },
         *fails(): Iterable<void> {
           one.failures++
