@@ -36,7 +36,7 @@ export const withFileLock = <A, E, R>(path: string, work: Effect.Effect<A, E, R>
 const locked = Effect.fnUntraced(function*(path: string, pause: Effect.Effect<void>) {
   const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
   const attempt = Effect.try({
-    try: () => Option.fromUndefinedOr(take(path, (at) => new DatabaseSync(at, { timeout: 0 }))),
+    try: () => Option.fromUndefinedOr(takeLock(path, (at) => new DatabaseSync(at, { timeout: 0 }))),
     catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
   })
   return yield* onceFree(path, attempt, pause)
@@ -85,8 +85,8 @@ const whyNot = (error: unknown): string =>
     ? "somebody else has made something of this name; move it away"
     : wordsOf(error)
 
-/** Takes the lock and returns what releases it, or undefined if another process holds it. */
-const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
+/** Takes the lock and returns what releases it, or undefined if another process holds it. `open` opens the file as a database. */
+export const takeLock = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
   // Opening a pipe would wait for a reader, and a symbolic link would create a file elsewhere.
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new NoFile()
   // Created here with mode 0600, so that no other user can open it.

@@ -80,22 +80,22 @@ export const providedParts = ({ authenticator, credentials, transport }: Provide
   users: (credentials ?? authenticator) !== undefined
 })
 
+const provides = (provided: ProvidedServices): ReadonlyArray<keyof ProvidedServices> =>
+  (Object.keys(names) as Array<keyof ProvidedServices>).filter((service) => provided[service] !== undefined)
+
 /** Names of the provided services, such as `Credentials`. */
 export const serviceNames = (provided: ProvidedServices): ReadonlyArray<string> =>
-  (Object.keys(names) as Array<keyof ProvidedServices>).flatMap((key) =>
-    provided[key] === undefined ? [] : [names[key]]
-  )
+  provides(provided).map((service) => names[service])
 
 /** A warning for each variable that is set but has no effect because of a provided service. */
 export const unusedVariables = (provided: ProvidedServices, settings: SettingsShape): ReadonlyArray<string> => {
+  const { authenticator, credentials } = provided
   const texts = Redacted.value(settings.texts)
-  const told = new Map<VariableKey, string>()
-  const tell = (keys: ReadonlyArray<VariableKey>, name: string): void => {
-    for (const key of keys) if (texts.has(key) && !told.has(key)) told.set(key, name)
-  }
-  for (const key of Object.keys(names) as Array<keyof ProvidedServices>) {
-    if (provided[key] !== undefined) tell(variablesReplacedBy[key] ?? [], names[key])
-  }
-  if (provided.authenticator !== undefined && provided.credentials === undefined) tell(ofUsers, names.authenticator)
-  return [...told].map(([key, name]) => `${variables[key].variable} is not used: the program brings its own ${name}`)
+  const unused = (keys: ReadonlyArray<VariableKey>, name: string): ReadonlyArray<string> =>
+    keys.filter((key) => texts.has(key))
+      .map((key) => `${variables[key].variable} is not used: the program brings its own ${name}`)
+  return [
+    ...provides(provided).flatMap((service) => unused(variablesReplacedBy[service] ?? [], names[service])),
+    ...authenticator !== undefined && credentials === undefined ? unused(ofUsers, names.authenticator) : []
+  ]
 }

@@ -1,8 +1,11 @@
 /** Users of the service: those that take time to ask for are remembered, unless that is not wanted. */
 import { assert, it } from "@effect/vitest"
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -133,3 +136,28 @@ it.live("the log says that a backend answers again, and why it did not", () => {
     )
   }).pipe(Effect.scoped, Effect.provide([disk, logger]))
 })
+
+it.effect("a backend that was replaced is closed when queries from before have had their time", () =>
+  Effect.gen(function*() {
+    const text = Buffer.from("alice:example.org:0123456789abcdef0123456789abcdef\n")
+    const size = ByteSize.bytes(text.length)
+    let looks = 0
+    const files = FileSystem.makeNoop({
+      readFile: () => Effect.succeed(text),
+      stat: (path) =>
+        Effect.sync(() => {
+          if (path === "before") looks++
+          return { type: "File", size, mtime: Option.none(), ino: Option.none() } as FileSystem.File.Info
+        })
+    })
+    const users = yield* Effect.provideService(
+      makeUsers({ _tag: "File", path: "before" }),
+      FileSystem.FileSystem,
+      files
+    )
+    yield* Effect.flatten(users.open({ _tag: "File", path: "after" }))
+    yield* TestClock.adjust("28 seconds")
+    assert.isAtLeast(looks, 28)
+    yield* TestClock.adjust("1 minute")
+    assert.isAtMost(looks, 32)
+  }).pipe(Effect.scoped))

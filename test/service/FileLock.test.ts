@@ -7,8 +7,9 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
-import { withFileLock } from "../../src/service/FileLock.ts"
+import { takeLock, withFileLock } from "../../src/service/FileLock.ts"
 import { temporaryDirectory } from "../support/directory.ts"
 
 it.live("one after the other has the lock, and nothing of it is left", () =>
@@ -73,6 +74,20 @@ it.effect("whoever waits for it may be interrupted at any moment, and has nothin
     assert.strictEqual(worked, 0)
   }))
 
+it.effect("a file that its holder deletes while it is opened is not the lock", () =>
+  Effect.gen(function*() {
+    const path = join(yield* temporaryDirectory, "users.lock")
+    const opened = (): DatabaseSync => new DatabaseSync(path, { timeout: 0 })
+    const lock = takeLock(path, () => {
+      const database = opened()
+      rmSync(path)
+      writeFileSync(path, "")
+      return database
+    })
+    assert.isUndefined(lock)
+    takeLock(path, opened)!()
+  }))
+
 it.effect("a folder where nothing may be written is named", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(withFileLock("/nowhere/users", Effect.void))
@@ -109,7 +124,7 @@ it("processes that take it from each other all get it", { timeout: 60_000 }, asy
   try {
     const program = `
       import * as Effect from "effect/Effect"
-      import { withFileLock } from "./src/service/FileLock.ts"
+      import { takeLock, withFileLock } from "./src/service/FileLock.ts"
       for (let i = 0; i < 100; i++) await Effect.runPromise(withFileLock(process.argv[1], Effect.void))
     `
     const codes = await Promise.all(Array.from({ length: 6 }, async () => {
