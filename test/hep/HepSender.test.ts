@@ -176,6 +176,7 @@ describe("the way to a HEP server", () => {
             times.push((yield* Clock.currentTimeMillis) / 1000)
             if (!isThere) return yield* Effect.fail("nobody listens")
             yield* opened
+            return yield* Effect.fail("it is gone")
           })
       }
       yield* Effect.forkChild(keepOpen(way, "tcp:homer:9060"), { startImmediately: true })

@@ -38,6 +38,21 @@ describe("LineBudget", () => {
     assert.strictEqual(admitted(budget, 100, 0, (n) => ["not MSRP", `2001:db8:2::${n}`]), 0)
   })
 
+  it("is as it was where the clock is set back", () => {
+    const budget = new LineBudget()
+    assert.isTrue(budget.admits("not MSRP", "192.0.2.1", 10 * ADDRESS_PAUSE))
+    assert.strictEqual(admitted(budget, ADDRESS_BURST, 0, () => ["not MSRP", "192.0.2.1"]), ADDRESS_BURST - 1)
+  })
+
+  it("remembers so many addresses, and gives one that it has forgotten all of its lines again", () => {
+    const bounds = { addressBurst: 1, addressPause: Infinity, kindBurst: Infinity, kindPause: 1 }
+    const budget = new LineBudget(bounds)
+    const first = () => budget.admits("not MSRP", "first", 0)
+    assert.deepStrictEqual([first(), first()], [true, false])
+    for (let n = 0; n < MAX_ADDRESSES; n++) budget.admits("not MSRP", `2001:db8::${n}`, 0)
+    assert.isTrue(first())
+  })
+
   it("bounds the kinds", () => {
     const budget = new LineBudget()
     const all = admitted(budget, 10 * MAX_KINDS, 0, (n) => [`kind ${n}`, `192.0.2.${n}`])

@@ -138,6 +138,37 @@ describe("WebSocketConnection", () => {
     assert.deepStrictEqual(told, ["pause", "write 880203f0", "destroy"])
   })
 
+  it("answers only the last of the Pings that came before a Pong was written", () => {
+    const pongs: Array<string> = []
+    const written: Array<() => void> = []
+    const below: Connection = Object.assign(new ConnectionFacts(facts), {
+      transport: "tcp" as const,
+      messages: undefined,
+      write: (octets: Uint8Array, done: () => void) => {
+        pongs.push(Buffer.from(octets).toString("latin1", 2))
+        written.push(done)
+      },
+      pending: () => 0,
+      pause: () => {},
+      resume: () => {},
+      end: () => {},
+      destroy: () => {}
+    })
+    const connection = new WebSocketConnection(below, () => ({ bytes: () => {}, closed: () => {} }), {
+      defer: () => {}
+    })
+    for (const text of ["one", "two", "three"]) {
+      const ping = Buffer.alloc(6 + text.length)
+      const at = writeHead(ping, 0, PING, true, text.length, KEY)
+      ping.write(text, at)
+      mask(ping, at, ping.length, KEY, 0)
+      connection.bytes(ping)
+    }
+    assert.deepStrictEqual(pongs, ["one"])
+    for (const done of written) done()
+    assert.deepStrictEqual(pongs, ["one", "three"])
+  })
+
   it("answers a few Pings in a turn, and what comes behind many waits for the next ones", () => {
     const got: Array<string> = []
     const deferred: Array<() => void> = []
