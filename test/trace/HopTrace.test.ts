@@ -62,6 +62,26 @@ describe("the trace of a connection", () => {
     assert.strictEqual(frames[0]!.octets, 6)
   })
 
+  it("has the responses to the latest AUTHs of a user, and forgets earlier ones that were not answered", () => {
+    const told: Array<string> = []
+    const trace = new HopTrace(options())
+    trace.watchedBy(watcher(({ direction, startLine }) => told.push(`${direction} ${startLine}`)), false)
+    const decoder = new Decoder(trace.incoming)
+    const client = "msrp://a.example:9/a;tcp"
+    const idOf = (n: number): string => `auth${String(n).padStart(4, "0")}`
+    for (let n = 0; n <= 64; n++) {
+      decoder.push(
+        Buffer.from(
+          `MSRP ${idOf(n)} AUTH\r\nTo-Path: ${RELAY};tcp\r\nFrom-Path: ${client}\r\n` +
+            `Authorization: Digest username="alice", realm="r", nonce="n", response="0"\r\n-------${idOf(n)}$\r\n`
+        )
+      )
+    }
+    assert.lengthOf(told.splice(0), 65)
+    for (const n of [0, 1, 64]) trace.outgoing(response(client, `${RELAY};tcp`, idOf(n), "401 Unauthorized"))
+    assert.deepStrictEqual(told, [1, 64].map((n) => `out MSRP ${idOf(n)} 401 Unauthorized`))
+  })
+
   it("goes frame by frame, however the octets come, and tells none that is nobody's", () => {
     const other = response("msrp://x.example:9/x;tcp", `${RELAY}/other;tcp`, "abcd1234", "200 OK")
     const all = Buffer.concat([frame, other, frame, frame.subarray(0, 40)])
