@@ -272,4 +272,12 @@ describe("options", () => {
         "Relay.layer has 1 option that cannot be used: authExpire is no option"
       )
     }).pipe(Effect.scoped))
+
+  it.effect("a secret that was wiped is none, and its check is no defect", () =>
+    Effect.gen(function*() {
+      const secret = Redacted.make("s3cret")
+      Redacted.wipeUnsafe(secret)
+      const error = yield* Effect.flip(Layer.build(layerEphemeral({ secret })))
+      assert.strictEqual(error.message, "layerEphemeral has 1 option that cannot be used: secret must be redacted text")
+    }).pipe(Effect.scoped))
 })

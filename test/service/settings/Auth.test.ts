@@ -1,7 +1,7 @@
 /** For how long users log in. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type Env, parse, problemsOf } from "./environment.ts"
+import { type Env, parse, problemsOf, users } from "./environment.ts"
 
 describe("Settings", () => {
   describe("expiry", () => {
@@ -36,4 +36,18 @@ describe("Settings", () => {
         assert.deepStrictEqual([relay.authMinExpires, relay.authExpires, relay.authMaxExpires], [60, 60, 60])
       }))
   })
+
+  it.effect.each([["off", true], ["on", false]] as const)(
+    "behind a proxy that does TLS over TCP with MSRP_PROXY_PROTOCOL=%s, nobody can log in: %s",
+    ([header, isClosed]) =>
+      Effect.gen(function*() {
+        const { warnings } = yield* parse({
+          ...users,
+          MSRP_LISTEN: "msrp:192.0.2.1:2855",
+          MSRP_TRUSTED_PROXIES: "192.0.2.9",
+          MSRP_PROXY_PROTOCOL: header
+        })
+        assert.strictEqual(warnings.some((one) => one.startsWith("Nobody can log in")), isClosed)
+      })
+  )
 })
