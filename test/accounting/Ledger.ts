@@ -430,7 +430,7 @@ export class Ledger {
   }
 
   #balance(message: Message): void {
-    const { id, pieces, reports, source } = message
+    const { direction, id, pieces, reports, source } = message
     let behind = 0
     for (const { length, start } of pieces.toSorted((a, b) => a.start - b.start)) {
       this.check(start >= behind, () => `${id}: octet ${start} came twice`)
@@ -451,7 +451,8 @@ export class Ledger {
         () => `${id}: # at ${piece.start} without cause`
       )
     }
-    if (source.gone || message.severed) return
+    // When only the link was lost, the far relay reports by another.
+    if (source.gone || direction.brief || this.sessionsEnded) return
     const failed = reports.some(({ status }) => status !== 413) ||
       pieces.some(({ answered }) => answered !== undefined && answered >= 300)
     this.check(
