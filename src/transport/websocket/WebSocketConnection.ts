@@ -273,7 +273,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     this.#peerEnded = true
     // What came in before the Close may have answers that are not written yet, and nothing is written after a Close.
     this.#defer(() => {
-      if (this.#ended) return
+      if (this.#ended || this.#gone) return
       this.#ended = true
       this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
       this.below.end()

@@ -40,6 +40,7 @@ const paused = (fails = false) => {
       if (got.length === 1) connection.pause()
       else if (fails) throw new Error("a defect of the receiver")
     },
+    leaving: () => void told.push("leaving"),
     closed: (failure) => void told.push(`closed ${failure}`)
   })
   const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
@@ -86,6 +87,22 @@ describe("WebSocketConnection", () => {
     below.halfClosed = false
     connection.closing(1001)
     assert.isTrue(connection.halfClosed)
+  })
+
+  it("answers a Close, ends the connection below, and tells that the peer leaves, but never after the end", () => {
+    for (const closes of [false, true]) {
+      const { connection, deferred, told } = paused()
+      connection.closing(1000)
+      if (closes) {
+        connection.destroy()
+        connection.closed()
+      }
+      for (const task of deferred) task()
+      assert.deepStrictEqual(
+        told,
+        closes ? ["pause", "destroy", "closed undefined"] : ["pause", "write 880203e8", "end", "leaving"]
+      )
+    }
   })
 
   it("takes what comes after a Close for no sign of life", () => {
