@@ -42,6 +42,7 @@ export type {
   WebSocketRefusal
 } from "./transport/TransportFacts.ts"
 export type { TransportShape } from "./transport/TransportShape.ts"
+export { wrapConnection, wrapReceiver, wrapTransport } from "./transport/Wrapping.ts"
 
 /**
  * The network, as a service.
@@ -69,6 +70,22 @@ export type { TransportShape } from "./transport/TransportShape.ts"
  *     connect: (options, accept) => Effect.map(openTunnel(options), (stream) => open(stream, { inbound: false }, accept))
  *   }
  * }))
+ * ```
+ *
+ * `wrapTransport` makes a transport of another one, `wrapConnection` and `wrapReceiver` what it gives and takes:
+ *
+ * ```ts
+ * let octets = 0
+ * const counted = (accept: Accept): Accept => (connection) =>
+ *   accept(wrapConnection(connection, {
+ *     write: (bytes, written, ends) => {
+ *       octets += bytes.length
+ *       connection.write(bytes, written, ends)
+ *     }
+ *   }))
+ * const Counted = Layer.effect(Transport, Effect.map(Transport, (inner) => wrapTransport(inner, counted))).pipe(
+ *   Layer.provide(Transport.layerNode())
+ * )
  * ```
  *
  * `transportContract` of `msrp-relay/testing` has tests of that.

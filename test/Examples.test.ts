@@ -28,7 +28,7 @@ import {
   SessionRepo, SocketSelector, Transport
 } from "msrp-relay"
 import { sessionRepoContract } from "msrp-relay/testing"
-import { makeDuplexes } from "msrp-relay/Transport"
+import { type Accept, makeDuplexes, wrapConnection, wrapTransport } from "msrp-relay/Transport"
 `
 
 /** What examples leave to their reader. */
