@@ -83,6 +83,30 @@ group("F. REPORT", ({ scenario }) => {
   )
 
   scenario(
+    "R4975-7.1.2-03: nor does what has no Message-ID get a REPORT if its receiver refuses it, or is lost",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        for (const failureReport of ["yes", "partial"]) {
+          for (const messageId of [[], ["Message-ID: named"]]) {
+            const headers = [...messageId, `Failure-Report: ${failureReport}`]
+            alice.peer.write(request("SEND", { ...forth, headers }))
+            if (failureReport === "yes") assert.strictEqual((yield* alice.peer.next).status, 200)
+            bob.answer(yield* bob.next, "481 nobody")
+            if (messageId.length > 0) assert.strictEqual(reported(yield* alice.peer.next), "000 481 | 1-0/0")
+            yield* alice.peer.quiet
+          }
+        }
+        alice.peer.write(request("SEND", forth))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* bob.next
+        yield* bob.close
+        yield* alice.peer.quiet
+        assert.strictEqual(world.relay.counters.lost, 5)
+      })
+  )
+
+  scenario(
     "R4976-3-02 R4975-7.1.3-10 R4976-6.4.1-22: success is the far end's to report",
     (world) =>
       Effect.gen(function*() {

@@ -9,8 +9,8 @@ export interface Failure {
   readonly toPath: string
   /** The relay's URI of that session. */
   readonly fromPath: string
-  /** The octets that failed. */
-  readonly piece: Piece
+  /** The octets that failed. A REPORT has the Message-ID of the SEND (RFC 4975 §7.1.2), so there is none about what has no id. */
+  readonly piece: Piece & { readonly messageId: string }
   readonly status: number
   readonly comment: string
 }
@@ -18,8 +18,10 @@ export interface Failure {
 /** Encodes a failure REPORT made by this relay (RFC 4975 §7.1.2 to §7.1.4). */
 export const encodeReport = ({ comment, fromPath, piece, status, toPath }: Failure): Buffer => {
   const { length, messageId, start, total } = piece
-  const range = ["Byte-Range", byteRange(start, start + length - 1, total)] as const
-  const outcome = ["Status", `000 ${String(status).padStart(3, "0")} ${comment}`] as const
-  const headers = messageId === undefined ? [range, outcome] : [["Message-ID", messageId] as const, range, outcome]
+  const headers = [
+    ["Message-ID", messageId],
+    ["Byte-Range", byteRange(start, start + length - 1, total)],
+    ["Status", `000 ${String(status).padStart(3, "0")} ${comment}`]
+  ] as const
   return encodeRequest({ transactionId: transactionId(), method: "REPORT", toPath, fromPath, headers })
 }

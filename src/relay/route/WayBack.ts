@@ -215,13 +215,15 @@ export class WayBack implements Origin {
     this.lost(loss, kind)
   }
 
-  /** Reports a failure to the original sender, unless it is gone. Behind another relay it is not gone with one connection. */
+  /** Reports a failure to the original sender, unless it is gone or the SEND had no Message-ID (RFC 4975 §7.1.2). Behind another relay it is not gone with one connection. */
   report(piece: Piece, loss: Loss): void {
     const { comment, status } = loss
     if (this.retry?.absorbsFailure(piece, status) === true) return
+    const { messageId } = piece
     const source = this.isThere ? this.#unanswered.source : this.#reportHop?.()
-    if (source !== undefined) {
-      source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
+    if (source !== undefined && messageId !== undefined) {
+      const failed = { ...piece, messageId }
+      source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece: failed, status, comment }))
       source.shared.counters.reports++
       countReportMade(source.shared.counters, status)
     }
