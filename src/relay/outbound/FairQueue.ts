@@ -3,6 +3,7 @@
  * source, then the senders of each session, so that a client gets no larger share by using many paths, or a user by using many
  * connections.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Loss } from "../Loss.ts"
 
 /** Something that has octets to send, and waits to write them. */
@@ -30,25 +31,30 @@ interface Queue {
   readonly all: ReadonlyArray<Sender>
 }
 
-/** Senders in the order in which they came. */
+/** Senders in the order in which they came. There may be thousands, and the first of a long array takes long to remove. */
 class InOrder implements Queue {
-  readonly all: Array<Sender> = []
+  readonly #senders = new LinkedMap<Sender, undefined>()
 
   get empty(): boolean {
-    return this.all.length === 0
+    return this.#senders.size === 0
+  }
+
+  get all(): ReadonlyArray<Sender> {
+    return Array.from(this.#senders, ({ key }) => key)
   }
 
   add(sender: Sender): void {
-    this.all.push(sender)
+    this.#senders.set(sender, undefined)
   }
 
   next(): Sender {
-    return this.all.shift()!
+    const { key } = this.#senders.first!
+    this.#senders.delete(key)
+    return key
   }
 
   remove(sender: Sender): void {
-    const at = this.all.indexOf(sender)
-    if (at !== -1) this.all.splice(at, 1)
+    this.#senders.delete(sender)
   }
 }
 
@@ -56,8 +62,7 @@ class InOrder implements Queue {
 class Round implements Queue {
   readonly #same: (sender: Sender) => object
   readonly #make: () => Queue
-  readonly #queues: Array<Queue> = []
-  readonly #of = new Map<object, Queue>()
+  readonly #queues = new LinkedMap<object, Queue>()
 
   constructor(same: (sender: Sender) => object, make: () => Queue) {
     this.#same = same
@@ -65,39 +70,33 @@ class Round implements Queue {
   }
 
   get empty(): boolean {
-    return this.#queues.length === 0
+    return this.#queues.size === 0
   }
 
   get all(): ReadonlyArray<Sender> {
-    return this.#queues.flatMap(({ all }) => all)
+    return Array.from(this.#queues).flatMap(({ value }) => value.all)
   }
 
   add(sender: Sender): void {
     const same = this.#same(sender)
-    let queue = this.#of.get(same)
-    if (queue === undefined) {
-      this.#of.set(same, queue = this.#make())
-      this.#queues.push(queue)
-    }
+    let queue = this.#queues.get(same)
+    if (queue === undefined) this.#queues.set(same, queue = this.#make())
     queue.add(sender)
   }
 
   next(): Sender {
-    const queue = this.#queues.shift()!
+    const { key, value: queue } = this.#queues.first!
     const sender = queue.next()
-    if (queue.empty) this.#of.delete(this.#same(sender))
-    else this.#queues.push(queue)
+    if (queue.empty) this.#queues.delete(key)
+    else this.#queues.touch(key)
     return sender
   }
 
   remove(sender: Sender): void {
     const same = this.#same(sender)
-    const queue = this.#of.get(same)
-    if (queue === undefined) return
-    queue.remove(sender)
-    if (!queue.empty) return
-    this.#of.delete(same)
-    this.#queues.splice(this.#queues.indexOf(queue), 1)
+    const queue = this.#queues.get(same)
+    queue?.remove(sender)
+    if (queue?.empty === true) this.#queues.delete(same)
   }
 }
 

@@ -8,6 +8,9 @@ const sender = (source: object, session: object = {}): Sender => ({
   fails: () => []
 })
 
+/** The connection, or session, of many. */
+const common = {}
+
 describe("FairQueue", () => {
   for (
     const [what, others] of [
@@ -46,4 +49,21 @@ describe("FairQueue", () => {
     assert.deepStrictEqual(queue.takeAll(), [a, b])
     assert.isTrue(queue.empty)
   })
+
+  for (
+    const [what, sessionOf] of [
+      ["one session", () => common],
+      ["as many sessions", () => ({})]
+    ] as const
+  ) {
+    it(`take turns and are removed one by one, also a quarter of a million senders of ${what}`, () => {
+      const queue = new FairQueue()
+      const many = Array.from({ length: 250_000 }, () => sender(common, sessionOf()))
+      for (const each of many) queue.add(each)
+      // The order is not that in which they are removed.
+      for (let i = 0; i < 1000; i++) queue.add(queue.next())
+      for (const each of many) queue.remove(each)
+      assert.isTrue(queue.empty)
+    })
+  }
 })
