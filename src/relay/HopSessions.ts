@@ -16,8 +16,8 @@ export class HopSessions {
   #isOwner = false
   /** Whether there were several users: the peer is a gateway, or a chat switch. */
   severalUsers = false
-  /** Called when there is one more session. Set by `BackPressure`. */
-  onMore: () => void = () => {}
+  /** Called with each further session that was granted. Set by `BackPressure`. */
+  onMore: (sessions: ReadonlyArray<Session>) => void = () => {}
 
   /** The number of valid sessions that were granted on the connection. */
   owned(now: number): number {
@@ -38,7 +38,7 @@ export class HopSessions {
       this.lastSession = undefined
     }
     this.#noteUser(session.record)
-    this.onMore()
+    this.onMore([session])
   }
 
   /** A gateway logs in many users on one connection, and a chat switch writes to many; neither is one of these users. */

@@ -14,8 +14,8 @@ import { stopTimer, Timeout } from "../Timers.ts"
 export interface Others {
   /** Whether there is one of a session other than these. */
   anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean
-  /** Called when there is one more. Set by `BackPressure`. */
-  onMore: () => void
+  /** Called when there is one more, with its sessions. Set by `BackPressure`. */
+  onMore: (sessions: ReadonlyArray<Session>) => void
 }
 
 /** The hop whose connection it is. */
@@ -48,7 +48,10 @@ export class BackPressure implements FlowOwner {
   constructor(shared: Shared, reading: ReadControl, owner: BackPressureOwner) {
     this.#shared = shared
     this.#reading = reading
-    owner.routes.onMore = owner.sessions.onMore = () => this.#wait()
+    // A client may add thousands of routes of one session, and each search for others goes through all of them.
+    owner.routes.onMore = owner.sessions.onMore = (sessions) => {
+      if (reading.areOthers(sessions)) this.#wait()
+    }
   }
 
   /** A flow keeps its route, whose paths may be as long as header lines. `parked`, which follows, checks the limits. */

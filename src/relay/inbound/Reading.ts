@@ -194,6 +194,11 @@ export class Reading implements ReadControl {
     return routes.anyWithout(used, now) || sessions.anyWithout(used, now)
   }
 
+  areOthers(sessions: ReadonlyArray<Session>): boolean {
+    const used = this.#route?.sessions[0]
+    return used !== undefined && !sessions.includes(used)
+  }
+
   othersWait(since: number): boolean {
     const { limits: { unheard }, turn: { now } } = this.#shared
     return this.severalSessions || (now >= since + unheard.millis && this.hasOthers)

@@ -11,6 +11,8 @@ export interface ReadControl {
   readonly severalUsers: boolean
   /** Whether sessions other than that of the last request may use it, though they have sent nothing for a while or at all. */
   readonly hasOthers: boolean
+  /** Whether these are not the sessions of that request. */
+  areOthers(sessions: ReadonlyArray<Session>): boolean
   /**
    * Whether other sessions wait because the connection is held. It counts as theirs too if several sessions use it now, or if some
    * may use it that could not be heard since `since` because it was not read.

@@ -23,12 +23,12 @@ export class HopRoutes {
   tookSeveral = false
   /** The first session of which the peer has accepted a request. */
   #accepted: Session | undefined
-  /** Called when there is one more route. */
-  onMore: () => void = () => {}
+  /** Called with the sessions of each further route. */
+  onMore: (sessions: ReadonlyArray<Session>) => void = () => {}
 
   add(route: HopRoute): void {
     this.#routes.add(route)
-    this.onMore()
+    this.onMore(route.sessions)
   }
 
   delete(route: HopRoute): void {

@@ -5,7 +5,10 @@ import type { Others } from "../../../src/relay/inbound/BackPressure.ts"
 import { Reading, type ReadingOwner } from "../../../src/relay/inbound/Reading.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
+import type { Waiting } from "../../../src/relay/route/FlowControl.ts"
+import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import { HopRoutes } from "../../../src/relay/route/HopRoutes.ts"
+import type { Session } from "../../../src/relay/Session.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 import type { Connection } from "../../../src/transport/Connection.ts"
@@ -69,6 +72,31 @@ it("R4976-9.3-05: a shared connection is held for a user for a minute at most, a
   reading.releaseFor(user)
   reading.holdFor(user)
   assert.strictEqual(timers.running, 0)
+})
+
+it("R4976-9.3-05: a held connection is not searched for others because of one more route of the session that it is held for", () => {
+  const turn = { now: 1000 }
+  const limits = limitsWith(new Timers(() => turn.now, () => {}), defaultRelayLimits)
+  let searches = 0
+  const others: Others = {
+    anyWithout: () => {
+      searches++
+      return false
+    },
+    onMore: () => {}
+  }
+  const reading = new Reading({ turn, limits, counters: { held: 0 } } as unknown as Shared, ownerWith(others))
+  const [used, other] = [[{} as Session], [{} as Session]]
+  reading.uses({ ...route(), sessions: used }, undefined)
+  reading.flows.full(
+    { failing: false, user: { holdBudget: new HoldBudget() }, isSilent: () => false } as unknown as Waiting
+  )
+  const before = searches
+  assert.isAbove(before, 0)
+  for (let i = 0; i < 10; i++) others.onMore(used)
+  assert.strictEqual(searches, before)
+  others.onMore(other)
+  assert.isAbove(searches, before)
 })
 
 it("is shared for a minute after two have used it", () => {
