@@ -58,6 +58,22 @@ describe("docs/log.md", () => {
     assert.deepStrictEqual(missing, [], "each stands in a table of docs/log.md, with what to do")
   })
 
+  it("has each line that the code logs by a name", () => {
+    // Their lines are those of settings ("Warnings at start"), or stand where the function is called.
+    const given = ["warning", "message"]
+    const lines = sources.flatMap(([path, text]) =>
+      Array.from(text.matchAll(/Effect\.log(?:Info|Warning|Error|Debug|Fatal)\(\s*(\w+)\s*\)/g), ([, name]) => name!)
+        .filter((name) => !given.includes(name))
+        .flatMap((name) => {
+          const value = new RegExp(`const ${name} = ([^;]*?)\n *(?:\n|\\w|/\\*)`).exec(text)?.[1] ?? ""
+          const words = Array.from(value.matchAll(/"([^"]+)"/g), ([, line]) => [path, line!] as const)
+          return words.length > 0 ? words : [[path, `${name}, whose words are not found`] as const]
+        })
+    )
+    assert.isAbove(lines.length, 4)
+    assert.deepStrictEqual(lines.filter(([, line]) => !docs.includes(`\`${line}\``)), [])
+  })
+
   it("has each reason: why messages are lost, why sessions end, why connections do", () => {
     const causes = Object.values(Loss).flatMap((loss) =>
       typeof loss === "function" ? [] : typeof loss === "string" ? [loss] : [loss.cause]
