@@ -43,11 +43,13 @@ const explainClient = (error: ClientError, relay: MsrpUri): string => {
       return `408, not possible now: ${IN_LOG}`
     case 481:
       return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
-    case undefined:
-      return error.reason === "Closed"
-        ? `${error.message}: perhaps the relay ${tls === undefined ? "" : `speaks TLS there, with ${tls}, or `}` +
-          `does not know ${targetOf(relay)} as its own (MSRP_URIS)`
-        : error.message
+    case undefined: {
+      if (error.reason !== "Closed") return error.message
+      const unknown = `does not know ${targetOf(relay)} as its own (MSRP_URIS)`
+      return tls === undefined
+        ? `${error.message}: perhaps the relay ${unknown}`
+        : `${error.message}: perhaps the relay speaks TLS there, with ${tls}, or ${unknown}`
+    }
     default:
       return error.message
   }

@@ -10,7 +10,7 @@ import * as TestConsole from "effect/testing/TestConsole"
 import { Authenticator } from "../../../src/Authenticator.ts"
 import { Codec } from "../../../src/Codec.ts"
 import { Credentials, passwordUser } from "../../../src/Credentials.ts"
-import { parseUri } from "../../../src/protocol/Uri.ts"
+import { type MsrpUri, parseUri } from "../../../src/protocol/Uri.ts"
 import { Relay } from "../../../src/Relay.ts"
 import { probe, type ProbeOptions } from "../../../src/service/probe/Probe.ts"
 import { parseRelay } from "../../../src/service/probe/Target.ts"
@@ -35,18 +35,20 @@ const network = Layer.merge(Transport.layerTest(), Codec.layer)
 
 const BY_MESSAGES = { ...SOCKET, transport: "ws", path: "/msrp", port: 2857 } as const
 
-const withRelay = Relay.layer({ listen: [SOCKET, BY_MESSAGES], plaintextAuth: "always" }).pipe(
-  Layer.provide([
-    SessionRepo.layerMemory(),
-    SocketSelector.layerRules([SOCKET], []),
-    Authenticator.layerDigest().pipe(
-      Layer.provide(Credentials.layerMemory([passwordUser("alice", Redacted.make(password))]))
-    )
-  ]),
-  // What the relay logs is not what the probe says.
-  Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error")),
-  Layer.provideMerge(network)
-)
+const relayAt = (uris?: ReadonlyArray<MsrpUri>) =>
+  Relay.layer({ listen: [SOCKET, BY_MESSAGES], plaintextAuth: "always", uris }).pipe(
+    Layer.provide([
+      SessionRepo.layerMemory(),
+      SocketSelector.layerRules([SOCKET], []),
+      Authenticator.layerDigest().pipe(
+        Layer.provide(Credentials.layerMemory([passwordUser("alice", Redacted.make(password))]))
+      )
+    ]),
+    // What the relay logs is not what the probe says.
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error")),
+    Layer.provideMerge(network)
+  )
+const withRelay = relayAt()
 
 const output = Effect.map(TestConsole.logLines, (lines) => lines.join("\n"))
 
@@ -173,6 +175,15 @@ describe("probe", () => {
         assert.match(message, said)
       }
     }).pipe(Effect.provide(network)))
+
+  it.effect("says that the relay may have other names, if that closes the connection", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(probe(options))
+      assert.match(
+        error.message,
+        /AUTH as alice: .* closed: perhaps the relay speaks TLS there, .*, or does not know msrp:\/\/relay\.example\.com:2855 as its own/
+      )
+    }).pipe(Effect.provide(relayAt([uri("msrp://other.example.com:2855;tcp")]))))
 
   it.effect("says that nobody listens", () =>
     Effect.gen(function*() {
