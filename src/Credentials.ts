@@ -145,6 +145,8 @@ export class Credentials extends Context.Service<Credentials, {
   readonly recheck?: Lookup | undefined
   /** For a backend whose `lookup` uses a cache: looks the user up without it, and updates it. */
   readonly refresh?: Lookup | undefined
+  /** Why the backend did not answer when the layer was built, if it was asked then and did not: it may answer by now. */
+  readonly missing?: CredentialsUnavailable | undefined
   /** Current number of users, for a backend that knows it. */
   readonly size?: (() => number | undefined) | undefined
 }>()("msrp-relay/Credentials") {

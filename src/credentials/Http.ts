@@ -33,6 +33,7 @@ import {
   Credentials,
   CredentialsUnavailable,
   type DigestAlgorithm,
+  type Lookup,
   type Secret,
   storedSecret,
   type UserKey
@@ -213,18 +214,19 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
       yield* checkOptions("layerHttp", optionsSchema, options)
       const { algorithms, realm } = options
       const ask = yield* makeAsk(options)
-      if (realm !== undefined) {
-        yield* ask({ username: nobody, realm }).pipe(
-          Effect.catch((error) =>
-            Effect.logWarning("the HTTP credentials cannot be read now: nobody can log in before they can").pipe(
-              Effect.annotateLogs({ reason: unavailable(error).cause })
-            )
+      const lookup: Lookup = (user) => ask(user).pipe(Effect.retry(RETRIES), Effect.mapError(unavailable))
+      const made = Credentials.make(lookup, algorithms)
+      if (realm === undefined) return made
+      const missing = yield* ask({ username: nobody, realm }).pipe(
+        Effect.as(undefined),
+        Effect.catch((error) => {
+          const why = unavailable(error)
+          return Effect.logWarning("the HTTP credentials cannot be read now: nobody can log in before they can").pipe(
+            Effect.annotateLogs({ reason: why.cause }),
+            Effect.as(why)
           )
-        )
-      }
-      return Credentials.make(
-        (user) => ask(user).pipe(Effect.retry(RETRIES), Effect.mapError(unavailable)),
-        algorithms
+        })
       )
+      return { ...made, missing }
     })
   )

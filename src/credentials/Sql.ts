@@ -16,6 +16,7 @@ import { defined } from "../options/Defined.ts"
 import { checkOptions, type OptionsError, positive, secret, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { driverOf, mysql, postgres, type Query, sqlite, sqlitePathOf } from "./SqlDrivers.ts"
+import type { SqlFault } from "./SqlFault.ts"
 import { makeUserQuery, type UserQuery } from "./SqlQuery.ts"
 import { SqlSettingsError } from "./SqlSettingsError.ts"
 import { type Dialect, isOf, NO_ROW, type Row, secretOf, type SubscriberTable, subscriberTable } from "./SqlTable.ts"
@@ -164,24 +165,28 @@ const makeWith = Effect.fnUntraced(function*<R>(
   }
   const query = yield* makeUserQuery({ ask: yield* open, dialect, table, calculateHa1, timeout, where })
   // No user has an empty name: this only checks that the database can be queried.
-  yield* query("", "").pipe(
+  const missing = yield* query("", "").pipe(
+    Effect.as(undefined),
     Effect.catch((fault) =>
       fault.lasting
         ? Effect.fail(new SqlSettingsError({ problem: fault.words }))
         : Effect.logWarning("the SQL credentials cannot be read now: nobody can log in before they can").pipe(
-          Effect.annotateLogs({ reason: fault.words })
+          Effect.annotateLogs({ reason: fault.words }),
+          Effect.as(unavailable(fault))
         )
     )
   )
   const algorithms: ReadonlyArray<DigestAlgorithm> = calculateHa1 || table.ha1Sha256 !== undefined
     ? digestAlgorithms
     : ["MD5"]
-  return Credentials.make(lookupWith(query), algorithms)
+  return Credentials.of({ algorithms, lookup: lookupWith(query), missing })
 })
+
+const unavailable = ({ words }: SqlFault) => new CredentialsUnavailable({ backend: "sql", cause: words })
 
 const lookupWith = (query: UserQuery): Lookup => ({ realm, username }) =>
   query(username, realm).pipe(
-    Effect.mapError(({ words }) => new CredentialsUnavailable({ backend: "sql", cause: words })),
+    Effect.mapError(unavailable),
     Effect.map((rows) => rows.filter(isOf(username))),
     Effect.flatMap((rows) => {
       if (rows.length > 1) {

@@ -27,6 +27,9 @@ export class BackendHealth {
         const users = yield* Credentials
         const clock = yield* Clock.Clock
         const log = yield* makeBoundedLog
+        // A relay that starts while its backend is down would look sound until somebody logs in.
+        const { missing } = users
+        if (missing !== undefined) this.#noted(users, Exit.fail(missing), clock.currentTimeMillisUnsafe())
         const noted = (exit: Exit.Exit<unknown, CredentialsUnavailable>): Effect.Effect<void> =>
           Effect.suspend(() => {
             const now = clock.currentTimeMillisUnsafe()

@@ -161,3 +161,32 @@ it.effect("a backend that was replaced is closed when queries from before have h
     yield* TestClock.adjust("1 minute")
     assert.isAtMost(looks, 32)
   }).pipe(Effect.scoped))
+
+it.live("a backend that is down at the start is told of before anybody logs in, and so is its return", () => {
+  const lines: Array<string> = []
+  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+  return Effect.gen(function*() {
+    const { close, url } = yield* service
+    close()
+    const path = `${yield* temporaryDirectory}/later.db`
+    const settings = [
+      [
+        { MSRP_HTTP_URL: url },
+        "the http credentials cannot be read: no connection: nobody listens there (ECONNREFUSED)"
+      ],
+      [{ MSRP_SQL_URL: `sqlite:${path}` }, "the sql credentials cannot be read: the file cannot be opened"]
+    ] as const
+    for (const [one, reason] of settings) {
+      const { credentials } = yield* parse(one)
+      const users = yield* makeUsers(credentials)
+      assert.include(users.unavailable()?.reason, reason)
+      if (!("MSRP_SQL_URL" in one)) continue
+      const file = new DatabaseSync(path)
+      file.exec("CREATE TABLE subscriber (username TEXT, domain TEXT, ha1 TEXT)")
+      file.close()
+      yield* users.credentials.lookup({ username: "alice", realm: "example.org" })
+      assert.isUndefined(users.unavailable())
+    }
+    assert.lengthOf(lines.filter((line) => line.includes("can be looked up again")), 1)
+  }).pipe(Effect.scoped, Effect.provide([disk, logger]))
+})
