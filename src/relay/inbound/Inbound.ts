@@ -201,9 +201,9 @@ export class Inbound implements FrameSink {
     return decision
   }
 
-  #foreign(meant: MsrpUri): void {
+  #foreign(meant: MsrpUri | undefined): void {
     this.#shared.counters.foreign++
-    this.#shared.observer.mistaken(this.#hop, meant)
+    if (meant !== undefined) this.#shared.observer.mistaken(this.#hop, meant)
     this.#hop.finish("request for another relay")
   }
 

@@ -1,4 +1,5 @@
 /** What the router decides about a request: it is forwarded, answered or refused (RFC 4976 §6.2 to §6.4). */
+import { type Head, Kind } from "../../protocol/Head.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Route } from "../route/Route.ts"
 import type { Parties } from "../SessionRecord.ts"
@@ -9,7 +10,7 @@ export type Decision =
   | Answered
   | Authenticate
   /** Addressed to another relay, which is a reason to close the connection (RFC 4976 §6.2). */
-  | { readonly _tag: "Foreign"; readonly meant: MsrpUri }
+  | { readonly _tag: "Foreign"; readonly meant: MsrpUri | undefined }
 
 /** The request goes no further than this relay. */
 export interface Answered {
@@ -48,3 +49,12 @@ export const OK: Answered = { _tag: "Answered", status: 200 }
 export const MALFORMED = refuse(400, "malformed")
 /** The request is longer than this relay accepts. */
 export const TOO_LONG = refuse(413, "too long")
+
+/**
+ * The request is for another relay. That is not named where a session URI lacks its port: such a URI may be a damaged one, with the
+ * session-id in place of the host.
+ */
+export const foreign = ({ kind }: Head, [uri, ...further]: ReadonlyArray<MsrpUri>): Decision => {
+  const isShown = uri!.port !== undefined || (kind === Kind.Auth && further.length === 0)
+  return { _tag: "Foreign", meant: isShown ? uri : undefined }
+}

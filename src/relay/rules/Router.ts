@@ -13,7 +13,7 @@ import { UserLoads } from "../route/UserLoad.ts"
 import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
-import { type Answered, type Decision, refuse, TOO_LONG } from "./Decision.ts"
+import { type Answered, type Decision, foreign, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory, NextHopKind } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import { type Party, peerOf } from "./Party.ts"
@@ -82,7 +82,7 @@ export class Router {
     const fromRelay = hop.isRelay(from[0]!)
     if (fromRelay) this.#isRelays(hop, from[0]!, first)
     // One bad request does not close a connection that many sessions of another relay share.
-    if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : { _tag: "Foreign", meant: first }
+    if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : foreign(head, to)
     if (first.sessionId === undefined) return this.#withoutSession(head, hop, to, from)
     const session = this.#sessionFor(head, hop, to, from)
     if ("_tag" in session) return session
@@ -110,7 +110,7 @@ export class Router {
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403, "an AUTH for another relay without a session at this one")
     const own = this.#own.meant(first)
-    if (own === undefined) return { _tag: "Foreign", meant: first }
+    if (own === undefined) return foreign(head, to)
     const named = this.#own.reachable(own)
     return lacksTls(first, hop)
       ? refuse(403, "the URI is one for connections with TLS")

@@ -5,7 +5,7 @@ import type { Others } from "../../../src/relay/inbound/BackPressure.ts"
 import { Reading, type ReadingOwner } from "../../../src/relay/inbound/Reading.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
-import type { Waiting } from "../../../src/relay/route/FlowControl.ts"
+import type { WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
 import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import { HopRoutes } from "../../../src/relay/route/HopRoutes.ts"
 import type { Session } from "../../../src/relay/Session.ts"
@@ -89,7 +89,7 @@ it("R4976-9.3-05: a held connection is not searched for others because of one mo
   const [used, other] = [[{} as Session], [{} as Session]]
   reading.uses({ ...route(), sessions: used }, undefined)
   reading.flows.full(
-    { failing: false, user: { holdBudget: new HoldBudget() }, isSilent: () => false } as unknown as Waiting
+    { failing: false, user: { holdBudget: new HoldBudget() }, isSilent: () => false } as unknown as WaitingFlow
   )
   const before = searches
   assert.isAbove(before, 0)

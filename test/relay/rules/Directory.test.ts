@@ -252,7 +252,7 @@ describe("next hops that are there", () => {
 
 describe("what is remembered of next hops", () => {
   const make = () => {
-    const party = () => ({ open: true, keys: [] }) as unknown as Party
+    const party = () => ({ open: true, keys: [], routes: {} }) as unknown as Party
     const dialled: Array<string> = []
     const owner = {
       dial: ({ uri }: Dial, ended: () => void) => {
