@@ -21,7 +21,7 @@ export interface Continuing {
  *
  * - `little`: tasks, and connections that have more at hand than their share, but have not brought much before
  * - `probation`: connections in probation
- * - `much`: connections that have used up a whole turn, and go on
+ * - `much`: connections that have had as much as a whole turn, and go on
  */
 export type Line = "little" | "probation" | "much"
 
@@ -97,6 +97,10 @@ export class Turn {
     this.#short = octets
     this.least = Math.min(LEAST, octets / SHARES)
     this.#measure()
+  }
+
+  get limit(): number {
+    return this.#short
   }
 
   /** A request came in on a connection that brings little at a time, so turns are short for a while. */

@@ -24,6 +24,10 @@ export class TurnShare implements Continuing {
   #requested = false
   /** Milliseconds of the monotonic clock until which the connection counts as one that brings much at a time. */
   #muchUntil = -Infinity
+  /** What the connection had used up each time it waited, together, since it last went without a wait for a second, in octets. */
+  #usedUp = 0
+  /** Milliseconds of the monotonic clock when it last went on. */
+  #wentOnAt = -Infinity
   /** Whether the connection waits for its turn. */
   waits = false
   /** Whether the connection is gone, and waits for no turn any more. */
@@ -88,17 +92,23 @@ export class TurnShare implements Continuing {
   /** Waits for a turn behind all others in the same line. `cost`: what the connection has used up, in octets. */
   wait(cost = 0): void {
     if (this.waits || this.#last) return
+    const turn = this.#turn
     this.waits = true
-    this.#turnNumber = this.#turn.number
+    this.#turnNumber = turn.number
     this.#cost = cost
+    if (turn.now >= this.#wentOnAt + SHORT_FOR) this.#usedUp = 0
+    this.#usedUp += cost
     this.#reading.stop()
-    this.#turn.continues(this, cost, this.#line)
+    turn.continues(this, cost, this.#line)
   }
 
-  /** A connection that has not had a whole turn yet does not wait behind those that have: it may have brought a few messages at once. */
+  /**
+   * A connection that has not had a whole turn yet does not wait behind those that have: it may have brought a few messages at
+   * once. One that never stops may have less at hand each time, so it is judged by what it has had in all.
+   */
   get #line(): Line {
     if (this.#probation.active) return "probation"
-    return this.#given < this.#turn.budget ? "little" : "much"
+    return this.#usedUp < this.#turn.limit ? "little" : "much"
   }
 
   /** The connection is gone: all that was read from it is processed now. */
@@ -111,6 +121,7 @@ export class TurnShare implements Continuing {
     if (!this.waits) return
     this.waits = false
     const turn = this.#turn
+    this.#wentOnAt = turn.now
     const expected = this.#cost
     // Many octets at a time cost less, so after each wait the connection gets more of the turn, up to all of it.
     this.#given = Math.min(turn.budget, Math.max(turn.least, 2 * expected))

@@ -13,8 +13,11 @@ describe("TurnShare", () => {
     for (const task of tasks.splice(0)) task()
   }
 
-  /** A connection whose peer never stops: it reads in each turn in which it may, `size` octets at a time. */
-  const sender = (size: number) => {
+  /**
+   * A connection whose peer never stops: it reads in each turn in which it may, `size` octets at a time, at most as often as it
+   * has so many at hand.
+   */
+  const sender = (size: number, often = Infinity) => {
     const sender = {
       size,
       reads: true,
@@ -24,7 +27,7 @@ describe("TurnShare", () => {
       /** Reads as long as it may. */
       read: (): void => {
         let had = 0
-        while (sender.reads) {
+        for (let i = 0; i < often && sender.reads; i++) {
           let octets = sender.size
           share.readBegins(octets)
           for (; octets > 0 && sender.reads; octets -= 1000) share.goesOn(1000)
@@ -98,8 +101,13 @@ describe("TurnShare", () => {
     assert.strictEqual(wentOn, 2)
   })
 
-  it("lets a connection that brings a few messages at once wait behind none that never stop", () => {
-    const senders = Array.from({ length: 200 }, () => sender(40_000))
+  it.for(
+    [
+      ["have much at hand", Infinity],
+      ["have less than a turn at hand each time", 1]
+    ] as const
+  )("lets a connection that brings a few messages at once wait behind none that never stop, and %s", ([, often]) => {
+    const senders = Array.from({ length: 200 }, () => sender(40_000, often))
     turns(senders, 2000)
     turn.hurry()
     for (const requests of [10, 40]) {
