@@ -16,22 +16,28 @@ export class LongTasks {
     this.#turn = turn
   }
 
-  /** Calls `each` for all items, for `SLICE` of them in each turn, and then calls `then`. */
+  /** Calls `each` for all items, for `SLICE` of them in each turn, and then calls `then`. If it throws, the others have their turn. */
   slices<A>(all: Iterable<A>, each: (one: A) => void, then: () => void = () => {}): void {
     const turn = this.#turn
     const rest = [...all]
     const goOn = (): void => {
-      for (const one of rest.splice(-SLICE)) each(one)
       turn.cost += SLICE * FRAME
-      if (rest.length > 0) turn.continues({ goOn })
-      else then()
+      let done = false
+      try {
+        for (let i = 0; i < SLICE && rest.length > 0; i++) each(rest.pop()!)
+        done = rest.length === 0
+      } finally {
+        if (!done) turn.continues({ goOn })
+      }
+      if (done) then()
     }
     turn.continues({ goOn })
   }
 
   /**
    * Takes the steps of a task that may be long, each of which costs about as much as a frame, and then calls `then`. The first
-   * step is taken at once. All tasks together take `SLICE` steps in a turn, and one more for each that begins or continues.
+   * step is taken at once. All tasks together take `SLICE` steps in a turn, and one more for each that begins or continues. A
+   * generator that throws has no further step.
    */
   steps(all: Iterable<void>, then: () => void = () => {}): void {
     const turn = this.#turn
@@ -41,14 +47,20 @@ export class LongTasks {
         this.#turnNumber = turn.number
         this.#left = SLICE
       }
-      do {
-        if (rest.next().done === true) return then()
-        turn.cost += FRAME
-      } while (--this.#left > 0)
-      this.#underWay++
-      turn.continues({ goOn })
+      let done = false
+      try {
+        do {
+          done = rest.next().done === true
+          if (!done) turn.cost += FRAME
+        } while (!done && --this.#left > 0)
+      } finally {
+        if (!done) {
+          this.#underWay++
+          turn.continues({ goOn })
+        }
+      }
+      if (done) then()
     }
-    // A task that throws is no longer under way.
     const goOn = (): void => {
       this.#underWay--
       take()

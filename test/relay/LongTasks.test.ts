@@ -66,17 +66,35 @@ describe("LongTasks", () => {
     assert.deepStrictEqual(log, ["then"])
   })
 
-  it("does not wait for further steps of a task that threw", () => {
+  it("does the rest if one item or step throws, and what follows", () => {
+    const done: Array<number> = []
+    const each = (i: number): void => {
+      if (i % 50 === 7) throw new Error("a defect")
+      done.push(i)
+    }
+    const defects = (): number => {
+      let thrown = 0
+      while (deferred.length > 0) {
+        try {
+          run()
+        } catch {
+          thrown++
+        }
+      }
+      return thrown
+    }
+    tasks.slices(Array.from({ length: 100 }, (_, i) => i), each, () => void log.push("items"))
+    assert.strictEqual(defects(), 2)
+    assert.deepStrictEqual([done.length, log], [98, ["items"]])
     const throws = function*(at: number): Generator<void> {
       for (let i = 0; i < at; i++) yield
       throw new Error("a defect")
     }
-    assert.throws(() => tasks.steps(throws(3)))
-    assert.isFalse(tasks.isStepping)
-    tasks.steps(throws(100))
+    assert.throws(() => tasks.steps(throws(3), () => void log.push("few steps")))
+    tasks.steps(throws(100), () => void log.push("steps"))
     assert.isTrue(tasks.isStepping)
-    assert.throws(() => run(), "a defect")
-    run()
+    assert.strictEqual(defects(), 1)
+    assert.deepStrictEqual(log, ["items", "few steps", "steps"])
     assert.isFalse(tasks.isStepping)
   })
 })
