@@ -1,7 +1,8 @@
 /**
  * Notices when file descriptors run out, and reserves some. Connections, accepted or dialled for a user, must not take the last
- * ones: health checks would get no answer, systemd no watchdog message, and the users' backend could not be queried. If there are none left at all, libuv closes
- * new connections without an error (`uv__emfile_trick`), so that is tested for while connections come in.
+ * ones: health checks would get no answer, systemd no watchdog message, and the users' backend could not be queried. If there are
+ * none left at all, libuv closes new connections without an error (`uv__emfile_trick`), so that is tested for while connections
+ * come in.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -215,7 +215,10 @@ export class WayBack implements Origin {
     this.lost(loss, kind)
   }
 
-  /** Reports a failure to the original sender, unless it is gone or the SEND had no Message-ID (RFC 4975 §7.1.2). Behind another relay it is not gone with one connection. */
+  /**
+   * Reports a failure to the original sender, unless it is gone or the SEND had no Message-ID (RFC 4975 §7.1.2). Behind another
+   * relay it is not gone with one connection.
+   */
   report(piece: Piece, loss: Loss): void {
     const { comment, status } = loss
     if (this.retry?.absorbsFailure(piece, status) === true) return

@@ -80,7 +80,7 @@ export class Router {
     if (to === undefined || from === undefined) return refuse(400, "a malformed path")
     const first = to[0]!
     const fromRelay = hop.isRelay(from[0]!)
-    if (fromRelay) this.#isRelays(hop, from[0]!, first)
+    if (fromRelay) this.#noteRelay(hop, from[0]!, first)
     // One bad request does not close a connection that many sessions of another relay share.
     if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : foreign(head, to)
     if (first.sessionId === undefined) return this.#withoutSession(head, hop, to, from)
@@ -97,7 +97,7 @@ export class Router {
   }
 
   /** The peer has proved to be the relay of this URI. */
-  #isRelays(hop: Party, uri: MsrpUri, own: MsrpUri): void {
+  #noteRelay(hop: Party, uri: MsrpUri, own: MsrpUri): void {
     const { directory, shared: { outputs } } = this.#options
     directory.shown(uri, hop, own)
     hop.outbound.outbox.countsFor(() => outputs.ofRelay(hop.connection?.peerNames[0] ?? uri.host))
