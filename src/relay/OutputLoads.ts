@@ -10,23 +10,22 @@ export const MAX_OUTPUT_OF_USER = 8_388_608
 
 /** The output of one user, or of one relay. */
 export class OutputLoad {
-  readonly #most: number
+  readonly #most: () => number
   readonly #over: () => void
   #connections = 0
   /** Octets that the operating system had not taken at the end of the last turn. */
   octets = 0
 
-  /** `over` is called when no connection counts for it any more. */
-  constructor(most: number, over: () => void) {
+  /** `most`: octets that may wait before each connection may have less. `over` is called when no connection counts for it any more. */
+  constructor(most: () => number, over: () => void) {
     this.#most = most
     this.#over = over
   }
 
   /** How much of a limit of one connection applies: the more waits in all, the less may wait on each. */
   share(limit: number): number {
-    if (this.octets <= this.#most) return limit
-    const part = this.#most / this.octets
-    return limit * part * part
+    const part = this.#most() / this.octets
+    return part < 1 ? limit * part * part : limit
   }
 
   begins(octets: number): void {
@@ -54,15 +53,15 @@ export class OutputLoads {
   }
 
   ofUser(user: { readonly realm: string; readonly username: string }): OutputLoad {
-    return this.#of(userOf(user), MAX_OUTPUT_OF_USER)
+    return this.#of(userOf(user), () => MAX_OUTPUT_OF_USER)
   }
 
   /** `name`: the first name in the certificate of the relay. */
   ofRelay(name: string): OutputLoad {
-    return this.#of(`relay ${name}`, this.#limits.relay)
+    return this.#of(`relay ${name}`, () => this.#limits.relay)
   }
 
-  #of(key: string, most: number): OutputLoad {
+  #of(key: string, most: () => number): OutputLoad {
     const known = this.#all.get(key)
     if (known !== undefined) return known
     const one = new OutputLoad(most, () => this.#all.delete(key))

@@ -71,7 +71,8 @@ scenario(
 )
 
 it("are forgotten with the last connection of a user or a relay", () => {
-  const loads = new OutputLoads({ relay: 1000 })
+  const limits = { relay: 1000 }
+  const loads = new OutputLoads(limits)
   const alice = { username: "alice", realm: "example.com" }
   const load = loads.ofUser(alice)
   load.begins(0)
@@ -86,6 +87,10 @@ it("are forgotten with the last connection of a user or a relay", () => {
   assert.notStrictEqual(relay, load)
   relay.begins(2000)
   assert.strictEqual(relay.share(100), 25)
+  // A reload of the settings changes the limit of relays that are connected.
+  limits.relay = 4000
+  assert.strictEqual(relay.share(100), 100)
+  limits.relay = 1000
   assert.strictEqual(loads.size, 2)
   load.ends(0)
   relay.ends(2000)
