@@ -196,14 +196,16 @@ export class Turn {
     // Another line is the first in each turn, because one connection may use up the whole turn.
     this.#order.push(this.#order.shift()!)
     const lines = this.#order.filter((line) => line.length > 0)
-    lines.forEach((line, i) => this.#continue(line, budget * (i + 1) / lines.length))
+    // One that goes on may wait again in another line.
+    const counts = lines.map(({ length }) => length)
+    lines.forEach((line, i) => this.#continue(line, counts[i]!, budget * (i + 1) / lines.length))
   }
 
-  /** In the order in which they began to wait, until the turn has cost `until` octets; one that waits again is behind all others. */
-  #continue(waiting: Array<Continuing>, until: number): void {
+  /** The first `most`, in the order in which they began to wait, until the turn has cost `until` octets. */
+  #continue(waiting: Array<Continuing>, most: number, until: number): void {
     let went = 0
     try {
-      for (const all = waiting.length; went < all && this.cost < until;) waiting[went++]!.goOn()
+      while (went < most && this.cost < until) waiting[went++]!.goOn()
     } finally {
       waiting.splice(0, went)
     }

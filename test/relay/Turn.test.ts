@@ -88,6 +88,16 @@ describe("Turn", () => {
     assert.deepStrictEqual([log.filter((name) => name === "busy").length, log.length], [5, 10])
   })
 
+  it("continues nobody twice in a turn: what joins another line while it goes on waits for a later one", () => {
+    let rounds = 0
+    const mover = { goOn: () => void (++rounds < 9 && turn.continues(mover, 0, rounds % 2 === 0 ? "little" : "much")) }
+    const other = { goOn: () => turn.continues(other, 0, "much") }
+    turn.continues(mover)
+    turn.continues(other, 0, "much")
+    run(8)
+    assert.strictEqual(rounds, 8)
+  })
+
   it("has those who never stop be no reason to give them more: a turn is as long with many of them as with a few", () => {
     for (let i = 0; i < 100; i++) {
       // As a connection does that has used up its share with what was just read.
