@@ -25,7 +25,8 @@ export const wrapTransport = (transport: TransportShape, around: (accept: Accept
 
 const wrap = <A extends object>(target: A, functions: object): A => {
   const replaced = defined(functions)
-  return new Proxy(target, {
+  // Not a proxy of the target itself: that may not replace what is frozen in it.
+  return new Proxy(Object.create(target) as A, {
     get: (_, name): unknown => {
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name)
       const value: unknown = Reflect.get(target, name)

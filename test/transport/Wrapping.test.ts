@@ -39,6 +39,17 @@ class Counts {
   ).pipe(Layer.provide(Transport.layerNode()))
 }
 
+it("wraps a receiver that cannot be changed, such as a frozen one", () => {
+  const heard: Array<string> = []
+  const receiver = Object.freeze({ bytes: () => void heard.push("bytes"), closed: () => void heard.push("closed") })
+  const wrapped = wrapReceiver(receiver, { bytes: () => void heard.push("wrapped"), leaving: () => {} })
+  wrapped.bytes(Buffer.alloc(0))
+  wrapped.closed()
+  assert.deepStrictEqual(heard, ["wrapped", "closed"])
+  assert.isDefined(wrapped.leaving)
+  assert.isUndefined(wrapped.broken)
+})
+
 for (const transport of ["tcp", "ws"] as const) {
   describe(`a wrapped transport, ${transport}`, () => {
     for (const { run, title } of transportContract({ scheme: "msrp", transport, host: "127.0.0.1", port: 0 })) {
