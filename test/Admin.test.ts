@@ -774,6 +774,7 @@ it.live("in a router of the program, below a path of its own, beside other route
     assert.match(yield* ask("/relay/version"), /"version":/)
     assert.match(yield* ask("/relay/openapi.json"), /^\{"openapi"/)
     assert.strictEqual(yield* ask("/relay"), "the page at /")
+    assert.match(yield* ask("/relay/docs"), /^\s*<!doctype html>/)
     assert.strictEqual(yield* ask("/relay/status/events"), "the page at /status/events")
     yield* Effect.promise(dispose)
   }))
