@@ -42,7 +42,10 @@ class Counts {
 it("wraps a receiver that cannot be changed, such as a frozen one", () => {
   const heard: Array<string> = []
   const receiver = Object.freeze({ bytes: () => void heard.push("bytes"), closed: () => void heard.push("closed") })
-  const wrapped = wrapReceiver(receiver, { bytes: () => void heard.push("wrapped"), leaving: () => void heard.push("leaving") })
+  const wrapped = wrapReceiver(receiver, {
+    bytes: () => void heard.push("wrapped"),
+    leaving: () => void heard.push("leaving")
+  })
   wrapped.bytes(Buffer.alloc(0))
   wrapped.leaving?.()
   wrapped.broken?.("")
