@@ -37,6 +37,9 @@ export class BackPressure implements FlowOwner {
   /** The flows that have something parked, and the number of those that are full. */
   readonly #waiting = new LinkedMap<WaitingFlow, undefined>()
   #fullFlows = 0
+  /** The steps in which failed flows are reported, of those that have not begun. */
+  readonly #failures = new Set<Iterable<void>>()
+  #isReporting = false
   /** Runs while several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock when the connection was held. */
@@ -191,12 +194,26 @@ export class BackPressure implements FlowOwner {
     if (!this.#holds) stopTimer(this.#patience)
   }
 
+  /** A task for each flow would take a step of each in this turn, and a user may have tens of thousands. */
   #giveUp(flow: WaitingFlow): void {
     const { conditions, counters, tasks } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    tasks.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => conditions.check())
+    this.#failures.add(flow.fails(isTooFast ? TOO_FAST : SLOW))
+    if (!this.#isReporting) tasks.steps(this.#report(), () => conditions.check())
+  }
+
+  *#report(): Iterable<void> {
+    this.#isReporting = true
+    try {
+      for (const one of this.#failures) {
+        this.#failures.delete(one)
+        yield* one
+      }
+    } finally {
+      this.#isReporting = false
+    }
   }
 
   #giveUpSilent(): void {

@@ -266,8 +266,11 @@ export class Flow implements Sender, WaitingFlow {
     }
   }
 
-  /** Some REPORTs are kept while the connection exists, because their loss is not reported to anyone. */
-  *fails(loss: Loss): Iterable<void> {
+  /**
+   * Drops what is parked, and returns the steps in which that is reported. Some REPORTs are kept while the connection exists,
+   * because their loss is not reported to anyone.
+   */
+  fails(loss: Loss): Iterable<void> {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
@@ -292,6 +295,6 @@ export class Flow implements Sender, WaitingFlow {
     this.#relax()
     if (kept.length === 0) this.#flows.waitsNoMore(this)
     else this.#wait()
-    yield* undelivered(this.#way, parked, first, offset, loss)
+    return undelivered(this.#way, parked, first, offset, loss)
   }
 }

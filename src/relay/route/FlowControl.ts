@@ -76,6 +76,9 @@ export interface WaitingFlow {
   readonly user: WaitingUser
   /** Whether its receiver has given no sign of life for this long. */
   isSilent(millis: number): boolean
-  /** Fails what is parked, in steps. What comes in later is refused until the receiver takes or answers something. */
+  /**
+   * Drops what is parked, and returns the steps in which that is reported. What comes in later is refused until the receiver takes
+   * or answers something.
+   */
   fails(loss: Loss): Iterable<void>
 }

@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { BackPressure, type BackPressureOwner } from "../../../src/relay/inbound/BackPressure.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import { LongTasks } from "../../../src/relay/LongTasks.ts"
 import { ANSWERED_WITHIN } from "../../../src/relay/outbound/Window.ts"
 import type { ReadControl, WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
 import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
+import { Turn } from "../../../src/relay/Turn.ts"
 import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
@@ -508,9 +510,8 @@ describe("a connection of which one user is slow again and again", () => {
 })
 
 describe("a connection of several users that has too much in all", () => {
-  const make = () => {
+  const make = (tasks: Pick<LongTasks, "steps"> = { steps: (all) => void [...all] }) => {
     const turn = { now: 0 }
-    const tasks = { steps: (all: Iterable<void>) => void [...all] }
     const timers = new Timers(() => turn.now, () => {})
     const counters = { held: 0, receiversGivenUp: 0, sessionsTooFast: 0 }
     const shared = {
@@ -560,9 +561,12 @@ describe("a connection of several users that has too much in all", () => {
           flows.parked(one as unknown as WaitingFlow, octets)
           if (one.octets === 0) flows.waitsNoMore(one as unknown as WaitingFlow)
         },
-        *fails(): Iterable<void> {
-          one.failures++
+        fails: (): Iterable<void> => {
           if (one.octets > 0) one.parks(-one.octets)
+          return (function*() {
+            one.failures++
+            yield
+          })()
         }
       }
       return one
@@ -608,5 +612,23 @@ describe("a connection of several users that has too much in all", () => {
     wait(2000)
     assert.deepStrictEqual(all.map(({ failures }) => failures), [1, 1, 0])
     assert.strictEqual(counters.receiversGivenUp, 2)
+  })
+
+  it("R4976-9.3-06: drops what waits in many flows at once, and reports it some at a time", () => {
+    const turns: Array<() => void> = []
+    const { counters, flow, wait } = make(new LongTasks(new Turn(() => 0, (task) => void turns.push(task), 262_144)))
+    const all = Array.from({ length: 1000 }, flow)
+    const reported = () => all.filter(({ failures }) => failures === 1).length
+    for (const one of all) {
+      one.silent = true
+      one.parks(2 * KIB)
+    }
+    wait(2000)
+    const given = counters.receiversGivenUp
+    assert.isAbove(given, 500)
+    assert.lengthOf(all.filter(({ octets }) => octets === 0), given)
+    assert.isBelow(reported(), 100)
+    while (turns.length > 0) turns.shift()!()
+    assert.strictEqual(reported(), given)
   })
 })
