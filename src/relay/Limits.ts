@@ -217,3 +217,12 @@ export const changeLimits = (limits: Limits, timers: Timers, bounds: RelayLimits
     relayGone: seconds("relayGone")
   })
 }
+
+/**
+ * The part of a limit of one place, such as a connection, that applies while `octets` wait in all places. Up to `most` it is the whole
+ * limit. The more waits in all, the less may wait in one place, so that a place with little is not held because of the others.
+ */
+export const shareOf = (limit: number, octets: number, most: number): number => {
+  const part = most / octets
+  return part < 1 ? limit * part * part : limit
+}

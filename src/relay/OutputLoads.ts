@@ -2,7 +2,7 @@
  * The output of each user, and of each other relay, that waits on all connections. Each connection has its own limits, and a user
  * may have thousands of them whose peers read nothing.
  */
-import type { Limits } from "./Limits.ts"
+import { type Limits, shareOf } from "./Limits.ts"
 import { userOf } from "./Session.ts"
 
 /** Octets of output that may wait for one user before each of his connections may have less. */
@@ -24,8 +24,7 @@ export class OutputLoad {
 
   /** How much of a limit of one connection applies: the more waits in all, the less may wait on each. */
   share(limit: number): number {
-    const part = this.#most() / this.octets
-    return part < 1 ? limit * part * part : limit
+    return shareOf(limit, this.octets, this.#most())
   }
 
   begins(octets: number): void {

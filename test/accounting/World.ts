@@ -15,6 +15,7 @@ import { Relay, type RelayOptions } from "../../src/Relay.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { type Connection, TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
+import { nothingHeld } from "../support/nothingHeld.ts"
 import { Endpoint } from "./Endpoint.ts"
 import { type Chunk, content, type Direction, Ledger, Message, type Writer } from "./Ledger.ts"
 import {
@@ -694,14 +695,7 @@ class World {
     // What was dialled and never answers is closed by the relay.
     for (const relay of this.relays) yield* Effect.forkChild(relay.close)
     yield* this.pass(10_000)
-    const nothing = JSON.stringify({
-      connections: 0,
-      sessions: 0,
-      transactions: 0,
-      timers: 0,
-      bufferedOctets: 0,
-      parkedOctets: 0
-    })
+    const nothing = JSON.stringify(nothingHeld)
     for (const relay of this.relays) {
       const rest = JSON.stringify(relay.gauges())
       this.ledger.check(rest === nothing, () => `left at the end: ${rest}`)

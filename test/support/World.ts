@@ -27,6 +27,7 @@ import {
   type TransportError
 } from "../../src/Transport.ts"
 import { type Frame, header, headers, request, send } from "./frames.ts"
+import { nothingHeld } from "./nothingHeld.ts"
 import { Peer } from "./Peer.ts"
 import { until } from "./until.ts"
 
@@ -246,13 +247,12 @@ export class World {
   /** Everybody leaves, then the relay must hold nothing any more. No defect may have happened. */
   get done(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const nothing = { connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0, parkedOctets: 0 }
       return until(
         () => {
           // A relay that is gone with its connection is connected to for what is reported to it then.
           for (const peer of this.peers) peer.connection?.destroy()
           const { gauges } = this.relay
-          return JSON.stringify(gauges()) === JSON.stringify(nothing)
+          return JSON.stringify(gauges()) === JSON.stringify(nothingHeld)
         },
         "an empty relay",
         () => JSON.stringify(this.relay.gauges())

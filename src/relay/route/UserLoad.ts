@@ -2,7 +2,7 @@
  * What the relay holds for one user on all connections: unanswered and waiting requests, blocked messages, retry buffers and routes.
  * Whatever is bounded for each connection or session is bounded for each user too, because a user may have many of them.
  */
-import type { Limits } from "../Limits.ts"
+import { type Limits, shareOf } from "../Limits.ts"
 import { type Session, userOf } from "../Session.ts"
 import { BlockedOfUser } from "./Blocked.ts"
 import { BoundedOctets } from "./BoundedOctets.ts"
@@ -59,13 +59,9 @@ export class UserLoad extends BoundedOctets {
     this.#release()
   }
 
-  /**
-   * The part of a limit on waiting octets that applies to this user. The more waits in all, the less may wait in one place, so that
-   * a connection with little is not held because of the others.
-   */
+  /** How much of a limit on waiting octets of one connection or session applies. */
   share(limit: number): number {
-    const part = MAX_WAITING_OF_USER / this.waitingOctets
-    return part < 1 ? limit * part * part : limit
+    return shareOf(limit, this.waitingOctets, MAX_WAITING_OF_USER)
   }
 
   protected relaxed(): void {
