@@ -53,8 +53,11 @@ export const SHORT_FOR = 1000
 const CROWD = 64
 
 export class Turn {
-  /** Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. */
-  now: number
+  /**
+   * Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. The field has a number
+   * from the beginning, because V8 would otherwise allocate memory whenever it changes.
+   */
+  now = NaN
   /** The number of this turn. */
   number = 0
   /** The cost of this turn so far, in octets. Work adds its cost here. */

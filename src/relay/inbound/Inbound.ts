@@ -49,8 +49,8 @@ export class Inbound implements FrameSink {
   /** The long chunk that is being received. */
   #chunk: Chunk | undefined
   #ofSend = false
-  /** Milliseconds of the monotonic clock when octets were last received. */
-  lastHeard: number
+  /** Milliseconds of the monotonic clock when octets were last received; a number from the beginning, as `Turn.now`. */
+  lastHeard = NaN
   /** Octets received. */
   octets = 0
   readonly #share: TurnShare
@@ -166,7 +166,7 @@ export class Inbound implements FrameSink {
   }
 
   #response(head: Head, flag: Flag): void {
-    const transaction = this.#outbound.transactions.get(head.transactionId)
+    const transaction = this.#outbound.transactions.find(head.buf, head.tidStart, head.tidEnd)
     if (transaction === undefined) return
     const { isSend, origin } = transaction
     const fits = this.#lastAnswered === origin || origin.isAnswered(head.toPath, isSend)

@@ -46,8 +46,8 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   gone = false
   /** What is reported of requests that are lost with the connection; 403 if the connection may not be made. */
   loss: Loss = CLOSED
-  /** Milliseconds of the monotonic clock when octets last went out. */
-  lastWritten: number
+  /** Milliseconds of the monotonic clock when octets last went out; a number from the beginning, as `Turn.now`. */
+  lastWritten = NaN
   /** The most octets of body in a chunk that is written here (RFC 7977 §5.1). */
   piece = Infinity
   /** The long chunk whose end-line has not been written yet. */

@@ -7,17 +7,10 @@ import type { FrameTrace } from "../FrameTrace.ts"
 import type { OutputLoad } from "../OutputLoads.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
 import type { Totals } from "../Totals.ts"
+import { FilledLease, FilledLeases } from "./FilledLeases.ts"
 
 /** Octets of the smallest lease: room for a few chat messages with their answers. */
 const LEAST = 1024
-
-/** A lease to which nothing is added any more. */
-interface Sealed {
-  readonly lease: Lease
-  readonly octets: Buffer
-  /** Offsets at which frames end, for a connection that carries messages. */
-  readonly ends: ReadonlyArray<number> | undefined
-}
 
 /** The output that an outbox belongs to, as the outbox sees it. */
 export interface OutboxOwner {
@@ -38,10 +31,7 @@ export class Outbox {
   #at = 0
   /** Octets of the next lease: about as many as were recently written at a time. */
   #expected = LEAST
-  /** Leases that are filled and were not handed to the connection yet, oldest first. */
-  #sealed: Array<Sealed> = []
-  /** What was handed to the connection and is not taken yet, oldest first. */
-  #inFlight: Array<Sealed> = []
+  readonly #filled = new FilledLeases()
   /** Octets that were put in. */
   committed = 0
   /** Octets that the operating system has taken. */
@@ -191,7 +181,7 @@ export class Outbox {
     this.#slabs.trim(lease, this.#at)
     if (this.#at === lease.start) this.#slabs.release(lease)
     else {
-      this.#sealed.push({ lease, octets: lease.octets.subarray(lease.start, this.#at), ends: this.#ends })
+      this.#filled.add(new FilledLease(lease, lease.octets.subarray(lease.start, this.#at), this.#ends))
       this.#ends = undefined
     }
   }
@@ -221,12 +211,10 @@ export class Outbox {
   }
 
   #hand(connection: Connection): boolean {
-    if (this.#sealed.length === 0) return false
-    const sealed = this.#sealed
-    this.#sealed = []
+    let one = this.#filled.hand()
+    if (one === undefined) return false
     const before = this.#handed
-    for (const one of sealed) {
-      this.#inFlight.push(one)
+    for (; one !== undefined; one = this.#filled.hand()) {
       this.#handed += one.octets.length
       connection.write(one.octets, this.#written, one.ends)
       if (this.#trace !== undefined) this.#traceOutgoing(this.#trace, one.octets)
@@ -252,7 +240,7 @@ export class Outbox {
   }
 
   readonly #written = (): void => {
-    const done = this.#inFlight.shift()!
+    const done = this.#filled.remove()
     this.#slabs.release(done.lease)
     if (this.#closed) return
     if (this.#below!.lost === true) {
@@ -288,7 +276,6 @@ export class Outbox {
     this.#load = undefined
     this.#connection = undefined
     this.#seal()
-    for (const { lease } of this.#sealed) this.#slabs.release(lease)
-    this.#sealed = []
+    for (let one = this.#filled.hand(); one !== undefined; one = this.#filled.hand()) this.#slabs.release(one.lease)
   }
 }

@@ -54,6 +54,10 @@ export class Transaction extends Timed implements Piece, Sent {
   octets = 0
   at = 0
   sequence = 0
+  /** The next transaction in the same list of the `TransactionTable`. */
+  sibling: Transaction | undefined = undefined
+  /** The next request that is written to the connection, while octets of this one are still in this process. */
+  behind: Transaction | undefined = undefined
 
   constructor(owner: TransactionOwner, id: string, origin: Origin, expects: Expectation) {
     super()

@@ -2,6 +2,7 @@
 import type { Loss } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import type { Transaction, TransactionOwner } from "./Transaction.ts"
+import { TransactionTable } from "./TransactionTable.ts"
 
 /** The connection that the requests are sent on. */
 export interface TransactionsOwner {
@@ -11,24 +12,22 @@ export interface TransactionsOwner {
   readonly isBehind: boolean
 }
 
-/** Entries at the front of `#unsent` that may be sent already before the array is shortened. */
-const GONE = 1024
-
 export class Transactions implements TransactionOwner {
   readonly #owner: TransactionsOwner
   readonly #shared: TransactionsOwner["shared"]
-  readonly #all = new Map<string, Transaction>()
-  /** Requests of which octets are still in this process, from index `#first` on. */
-  #unsent: Array<Transaction> = []
-  #first = 0
+  readonly #all = new TransactionTable()
+  /** The first and the last of the requests of which octets are still in this process. */
+  #firstUnsent: Transaction | undefined
+  #lastUnsent: Transaction | undefined
 
   constructor(owner: TransactionsOwner) {
     this.#owner = owner
     this.#shared = owner.shared
   }
 
-  get(id: string): Transaction | undefined {
-    return this.#all.get(id)
+  /** The request whose transaction id stands in `buf`. */
+  find(buf: Buffer, start: number, end: number): Transaction | undefined {
+    return this.#all.find(buf, start, end)
   }
 
   /** Adds a request that was written whole. */
@@ -39,46 +38,44 @@ export class Transactions implements TransactionOwner {
 
   /** Adds a request that is still being written: it may be answered before its end, to stop it (RFC 4975 §10.5). */
   began(transaction: Transaction): void {
-    this.#all.set(transaction.id, transaction)
+    this.#all.add(transaction)
     this.#shared.totals.transactions++
   }
 
   /** The last octet of a request was just put in. */
   ended(transaction: Transaction): void {
     transaction.endsAt = this.#owner.outbox.committed
-    this.#unsent.push(transaction)
+    if (this.#lastUnsent === undefined) this.#firstUnsent = transaction
+    else this.#lastUnsent.behind = transaction
+    this.#lastUnsent = transaction
   }
 
   /** The operating system has taken this many octets in all. A request is timed from its last octet on (RFC 4976 §6.4.1). */
   sent(octets: number): void {
     const { limits: { transaction }, turn: { now } } = this.#shared
-    const unsent = this.#unsent
-    let i = this.#first
-    for (; i < unsent.length && unsent[i]!.endsAt <= octets; i++) {
-      const one = unsent[i]!
+    for (let one = this.#firstUnsent; one !== undefined && one.endsAt <= octets; one = this.#firstUnsent) {
+      this.#firstUnsent = one.behind
+      if (one.behind === undefined) this.#lastUnsent = undefined
+      one.behind = undefined
       if (one.done) continue
       transaction.start(one, now)
       one.sent()
     }
-    if (i === unsent.length) {
-      unsent.length = 0
-      i = 0
-    } else if (i > GONE) {
-      unsent.splice(0, i)
-      i = 0
-    }
-    this.#first = i
   }
 
   /** Whether the sender of any of these requests is still connected. */
   get isAwaited(): boolean {
-    for (const { origin } of this.#all.values()) if (origin.isThere) return true
+    for (const { origin } of this.#all) if (origin.isThere) return true
     return false
   }
 
-  /** No further answer comes; the operating system has taken this many octets in all. The requests fail one in each step. */
+  /**
+   * No further answer comes; the operating system has taken this many octets in all. The requests fail one in each step, in the
+   * order in which they end, and last the one that is still being written.
+   */
   *lost(octets: number, loss: Loss): Iterable<void> {
-    for (const transaction of this.#all.values()) {
+    const end = ({ endsAt }: Transaction): number => endsAt === 0 ? Number.MAX_VALUE : endsAt
+    for (const transaction of [...this.#all].sort((a, b) => end(a) - end(b))) {
       transaction.lost(octets, loss)
       yield
     }
@@ -86,14 +83,13 @@ export class Transactions implements TransactionOwner {
 
   /** Nothing more is sent. */
   close(): void {
-    this.#unsent = []
-    this.#first = 0
+    this.#firstUnsent = this.#lastUnsent = undefined
   }
 
   // ---- what a transaction asks
 
   forget(transaction: Transaction): void {
-    if (!this.#all.delete(transaction.id)) return
+    if (!this.#all.remove(transaction)) return
     this.#shared.totals.transactions--
     if (this.#shared.conditions.any) this.#shared.conditions.check()
   }

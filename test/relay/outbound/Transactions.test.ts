@@ -47,6 +47,7 @@ describe("Transactions", () => {
     transactions.expect(one)
     return one
   }
+  const find = (id: string): Transaction | undefined => transactions.find(Buffer.from(id), 0, id.length)
   const tick = (millis: number): void => {
     now += millis
     turn.tick()
@@ -79,6 +80,17 @@ describe("Transactions", () => {
     assert.strictEqual(totals.transactions, 0)
   })
 
+  it("fails them in the order in which they end, and last the one that is still being written", () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `id${i}`)
+    const written = request("written", 0)
+    transactions.forget(written)
+    transactions.began(written)
+    written.endsAt = 0
+    for (const id of ids) request(id, 10)
+    assert.strictEqual([...transactions.lost(0, CLOSED)].length, 41)
+    assert.deepStrictEqual(told, [...ids, "written"].map((id) => `${id} 408`))
+  })
+
   it("has each of thousands timed once that wait behind one another", () => {
     const all = Array.from({ length: 5000 }, (_, i) => request(`${i}`, 1))
     for (let octets = 0; octets <= 5000; octets += 700) transactions.sent(octets)
@@ -86,7 +98,10 @@ describe("Transactions", () => {
     all[4950]!.finish()
     transactions.sent(5000)
     assert.strictEqual(timers.running, 4999)
-    assert.isUndefined(transactions.get("4950"))
-    assert.strictEqual(transactions.get("4900"), all[4900])
+    request("next", 1)
+    transactions.sent(5001)
+    assert.strictEqual(timers.running, 5000)
+    assert.isUndefined(find("4950"))
+    assert.strictEqual(find("4900"), all[4900])
   })
 })
