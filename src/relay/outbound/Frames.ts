@@ -8,6 +8,9 @@ import type { Outbox } from "./Outbox.ts"
 const MSRP = Buffer.from("MSRP ")
 const SEND = Buffer.from(" SEND\r\n")
 const END = Buffer.from("$\r\n")
+const HYPHENS = Buffer.from("-------")
+const BODY_ENDS = Buffer.from("\r\n-------")
+const CRLF = Buffer.from("\r\n")
 
 /** Writes the start line of a SEND and its path lines. */
 export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
@@ -22,7 +25,14 @@ export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
 
 /** Writes an end-line in one piece, because some clients do not find an end-line that is split over two reads. */
 export const writeEndLine = (outbox: Outbox, id: string, flag: Flag, hasBody: boolean): void => {
-  outbox.text(hasBody ? `\r\n-------${id}${flag}\r\n` : `-------${id}${flag}\r\n`)
+  const before = hasBody ? BODY_ENDS : HYPHENS
+  const slab = outbox.reserve(before.length + id.length + 1 + CRLF.length)
+  let at = outbox.position
+  for (let i = 0; i < before.length; i++) slab[at++] = before[i]!
+  for (let i = 0; i < id.length; i++) slab[at++] = id.charCodeAt(i)
+  slab[at++] = flag.charCodeAt(0)
+  for (let i = 0; i < CRLF.length; i++) slab[at++] = CRLF[i]!
+  outbox.advance(at)
   outbox.frameEnds()
 }
 

@@ -8,7 +8,8 @@ import type { Transaction } from "./Transaction.ts"
 /** The smallest number of lists of a table that is in use; a power of two, as every number of lists. */
 const LEAST = 8
 
-/** A table has fewer lists when there would be more than this many for each transaction. */
+/** A table with more lists than this has fewer again when there are more than `SPARSE` for each transaction. */
+const MOST_KEPT = 64
 const SPARSE = 8
 
 /** The number of characters that the hash depends on. This relay makes the ids, at random. */
@@ -60,7 +61,7 @@ export class TransactionTable {
     else before.sibling = one.sibling
     one.sibling = undefined
     this.#size--
-    if (lists.length > LEAST && this.#size * SPARSE < lists.length) this.#resize(lists.length / 2)
+    if (lists.length > MOST_KEPT && this.#size * SPARSE < lists.length) this.#resize(lists.length / 2)
     return true
   }
 
@@ -84,9 +85,14 @@ export class TransactionTable {
   }
 
   #resize(lists: number): void {
-    const all = [...this]
+    const before = this.#lists
     this.#lists = Array.from({ length: lists })
-    for (const one of all) this.#put(one)
+    for (const first of before) {
+      for (let one = first, next: Transaction | undefined; one !== undefined; one = next) {
+        next = one.sibling
+        this.#put(one)
+      }
+    }
   }
 }
 

@@ -241,7 +241,10 @@ export class WayBack implements Origin {
   }
 
   /** Why no more of its message is passed on: a part has failed, or too much is held for its user. Undefined if more is. */
-  stops({ failureReport, messageId }: Head): string | undefined {
+  stops(head: Head): string | undefined {
+    // Mostly the Message-ID does not matter, and need not be read.
+    if (this.#ended === undefined && this.#blocked === undefined && !this.full) return undefined
+    const { failureReport, messageId } = head
     // The message is sent anew.
     if (this.#ended !== undefined && this.#ended === messageId) this.#ended = undefined
     if (!this.full || failureReport === "no") return messageId === undefined ? undefined : this.#blocked?.why(messageId)
