@@ -7,6 +7,8 @@ import { holdSignals } from "./EarlySignals.ts"
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./Heap.ts"
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
+import "./HelperThreads.ts"
+// oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./ThreadPool.ts"
 
 holdSignals(process.argv[2])
