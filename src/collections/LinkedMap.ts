@@ -12,15 +12,16 @@ interface Link<K, V> extends Entry<K, V> {
 
 /**
  * A map in the order in which its keys were last set or touched. It also serves as a queue: the first entry is found in constant
- * time, whereas a `Map` has to skip the entries deleted before it.
+ * time, whereas a `Map` has to skip the entries deleted before it. While nothing has been set, it takes little memory: each
+ * connection has several.
  */
 export class LinkedMap<K, V> {
-  readonly #links = new Map<K, Link<K, V>>()
+  #links: Map<K, Link<K, V>> | undefined
   #first: Link<K, V> | undefined
   #last: Link<K, V> | undefined
 
   get size(): number {
-    return this.#links.size
+    return this.#links?.size ?? 0
   }
 
   /** The entry that was set or touched least recently. */
@@ -29,17 +30,18 @@ export class LinkedMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#links.get(key)?.value
+    return this.#links?.get(key)?.value
   }
 
   has(key: K): boolean {
-    return this.#links.has(key)
+    return this.#links?.has(key) === true
   }
 
   /** Sets a value; its entry becomes the last one. */
   set(key: K, value: V): void {
-    let link = this.#links.get(key)
-    if (link === undefined) this.#links.set(key, link = { key, value, previous: undefined, next: undefined })
+    const links = this.#links ??= new Map()
+    let link = links.get(key)
+    if (link === undefined) links.set(key, link = { key, value, previous: undefined, next: undefined })
     else {
       link.value = value
       this.#unlink(link)
@@ -49,7 +51,7 @@ export class LinkedMap<K, V> {
 
   /** Returns a value; its entry becomes the last one. */
   touch(key: K): V | undefined {
-    const link = this.#links.get(key)
+    const link = this.#links?.get(key)
     if (link === undefined) return undefined
     if (link !== this.#last) {
       this.#unlink(link)
@@ -59,9 +61,9 @@ export class LinkedMap<K, V> {
   }
 
   delete(key: K): boolean {
-    const link = this.#links.get(key)
+    const link = this.#links?.get(key)
     if (link === undefined) return false
-    this.#links.delete(key)
+    this.#links!.delete(key)
     this.#unlink(link)
     return true
   }
@@ -70,7 +72,7 @@ export class LinkedMap<K, V> {
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) {
       yield link
-      while (next !== undefined && this.#links.get(next.key) !== next) next = next.next
+      while (next !== undefined && this.#links!.get(next.key) !== next) next = next.next
     }
   }
 

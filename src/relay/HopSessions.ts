@@ -9,7 +9,7 @@ export class HopSessions {
   /** Sessions that were granted on the connection. */
   readonly #owned = new Set<Session>()
   /** Sessions of others in which the connection is the peer; those that have ended are removed now and then. */
-  readonly #peerOf = new Set<Session>()
+  #peerOf: Set<Session> | undefined
   #peerOfMax = MAX_PEER_OF
   /** The session that was granted here last, else the one in which the connection became the peer last; none once there were two users. */
   lastSession: SessionRecord | undefined
@@ -50,11 +50,12 @@ export class HopSessions {
   }
 
   becomesPeerOf(session: Session): void {
-    this.#peerOf.add(session)
+    const peerOf = this.#peerOf ??= new Set()
+    peerOf.add(session)
     if (!this.#isOwner) this.#noteUser(session.record)
-    if (this.#peerOf.size <= this.#peerOfMax) return
-    for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
-    this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)
+    if (peerOf.size <= this.#peerOfMax) return
+    for (const one of peerOf) if (one.ended) peerOf.delete(one)
+    this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * peerOf.size)
   }
 
   /** Whether there is a valid session of either kind. */
@@ -69,7 +70,8 @@ export class HopSessions {
   }
 }
 
-const anyOf = (sessions: Set<Session>, now: number, is: (session: Session) => boolean): boolean => {
+const anyOf = (sessions: Set<Session> | undefined, now: number, is: (session: Session) => boolean): boolean => {
+  if (sessions === undefined) return false
   for (const session of sessions) {
     if (isOver(session, now)) sessions.delete(session)
     else if (is(session)) return true

@@ -38,7 +38,7 @@ export class BackPressure implements FlowOwner {
   readonly #waiting = new LinkedMap<WaitingFlow, undefined>()
   #fullFlows = 0
   /** The steps in which failed flows are reported, of those that have not begun. */
-  readonly #failures = new Set<Iterable<void>>()
+  #failures: Set<Iterable<void>> | undefined
   #isReporting = false
   /** Runs while several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
@@ -200,15 +200,16 @@ export class BackPressure implements FlowOwner {
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    this.#failures.add(flow.fails(isTooFast ? TOO_FAST : SLOW))
-    if (!this.#isReporting) tasks.steps(this.#report(), () => conditions.check())
+    const failures = this.#failures ??= new Set()
+    failures.add(flow.fails(isTooFast ? TOO_FAST : SLOW))
+    if (!this.#isReporting) tasks.steps(this.#report(failures), () => conditions.check())
   }
 
-  *#report(): Iterable<void> {
+  *#report(failures: Set<Iterable<void>>): Iterable<void> {
     this.#isReporting = true
     try {
-      for (const one of this.#failures) {
-        this.#failures.delete(one)
+      for (const one of failures) {
+        failures.delete(one)
         yield* one
       }
     } finally {

@@ -84,7 +84,8 @@ export class Window {
   answers = 0
   /** Counts how often half of it became free again. */
   opened = 0
-  readonly #waiting = new Set<Sender>()
+  /** Senders that wait; made when one does. */
+  #waiting: Set<Sender> | undefined
 
   constructor(owner: WindowOwner, relayed: boolean, limits: WindowLimits) {
     this.#owner = owner
@@ -148,7 +149,7 @@ export class Window {
     if (!this.full || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return
     this.full = false
     this.opened++
-    if (this.#waiting.size > 0) this.open()
+    this.open()
   }
 
   /** When the latest answer came, if it was to a request that was sent before this one; otherwise `-Infinity`. */
@@ -159,8 +160,9 @@ export class Window {
   // ---- waiting senders
 
   wait(sender: Sender): void {
-    if (this.#waiting.size === 0) this.#owner.waits(this)
-    this.#waiting.add(sender)
+    const waiting = this.#waiting ??= new Set()
+    if (waiting.size === 0) this.#owner.waits(this)
+    waiting.add(sender)
   }
 
   /** Lets the waiting senders write on. */
@@ -174,16 +176,17 @@ export class Window {
   }
 
   #takeAll(): ReadonlyArray<Sender> {
+    if (this.#waiting === undefined || this.#waiting.size === 0) return []
     const all = [...this.#waiting]
     this.#waiting.clear()
-    if (all.length > 0) this.#owner.waitsNoMore(this)
+    this.#owner.waitsNoMore(this)
     return all
   }
 
   /** Removes a sender that fails for another reason or need not wait any more. Returns whether it waited. */
   leaves(sender: Sender): boolean {
-    const waited = this.#waiting.delete(sender)
-    if (waited && this.#waiting.size === 0) this.#owner.waitsNoMore(this)
+    const waited = this.#waiting?.delete(sender) === true
+    if (waited && this.#waiting?.size === 0) this.#owner.waitsNoMore(this)
     return waited
   }
 }

@@ -17,8 +17,8 @@ export interface WindowsOwner {
 export class Windows implements WindowOwner {
   readonly #owner: WindowsOwner
   readonly #all = new WeakMap<Session, Window>()
-  /** Windows in which a sender waits. */
-  readonly #awaited = new Set<Window>()
+  /** Windows in which a sender waits; made when one does. */
+  #awaited: Set<Window> | undefined
   /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
   parkedOctets = 0
   /** The steps of the last failure that has begun. */
@@ -46,16 +46,16 @@ export class Windows implements WindowOwner {
   }
 
   waits(window: Window): void {
-    this.#awaited.add(window)
+    ;(this.#awaited ??= new Set()).add(window)
   }
 
   waitsNoMore(window: Window): void {
-    this.#awaited.delete(window)
+    this.#awaited?.delete(window)
   }
 
   /** Lets the senders that wait in all windows write on, because answers are not read for a while. */
   open(): void {
-    for (const window of this.#awaited) window.open()
+    for (const window of this.#awaited ?? []) window.open()
   }
 
   /** Fails what waits for a turn and then what waits in windows, one item in each step, after failures that began earlier. */
@@ -70,7 +70,7 @@ export class Windows implements WindowOwner {
     do {
       for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
       // A flow that keeps something when it fails waits in its window again, so each window is taken only once.
-      const awaited = [...this.#awaited]
+      const awaited = [...this.#awaited ?? []]
       for (const window of awaited) yield* window.fails(loss)
       // Between steps, a flow that was slowed down may have begun to wait for a turn, which never comes on a lost connection.
     } while (owner.lost && !owner.waiting.empty)
