@@ -251,6 +251,35 @@ group("Clients", ({ scenario, timed }) => {
       })
   )
 
+  scenario(
+    "one that writes a blank line before each end-line, also where there is no body",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri, toAlice, toBob } = yield* pairOf(world)
+        const blank = (octets: Buffer) => octets.toString("latin1").replace("\r\n-------", "\r\n\r\n-------")
+        bob.write(blank(toAlice({ messageId: "bind.1", range: "1-0/0" })))
+        assert.strictEqual(summary(yield* bob.next), "200 | $")
+        const bind = yield* alice.peer.next
+        assert.deepStrictEqual([bind.method, header(bind, "Message-ID"), bind.body], ["SEND", "bind.1", undefined])
+        alice.peer.answer(bind)
+
+        alice.peer.write(toBob({ messageId: "hi.1", body: "hi", headers: ["Success-Report: yes"] }))
+        assert.strictEqual(summary(yield* alice.peer.next), "200 | $")
+        const { from, id } = yield* bob.next
+        bob.write(
+          blank(request("REPORT", { to: from, from: bobUri, headers: ["Message-ID: hi.1", "Status: 000 200 OK"] }))
+        )
+        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 200 OK")
+        bob.write(blank(response(from.split(" ")[0]!, bobUri, id, "413 too much")))
+        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 413 too much")
+
+        bob.write(blank(request("NICKNAME", { to: `${alice.usePath} ${alice.uri}`, from: bobUri })))
+        const asked = yield* alice.peer.next
+        alice.peer.write(blank(response(asked.from, asked.to, asked.id, "425 taken")))
+        assert.strictEqual((yield* bob.next).status, 425)
+      })
+  )
+
   scenario("one that reads 2048 octets at a time, and what is about as long", (world) =>
     Effect.gen(function*() {
       const { alice, bob, toBob } = yield* pairOf(world)

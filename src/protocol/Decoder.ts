@@ -244,7 +244,7 @@ export class Decoder implements FrameDecoder {
       return at
     }
     if (!head.hasBody) {
-      const stop = body + HYPHENS + head.tidEnd - head.tidStart + 3
+      const stop = head.endLineStart + HYPHENS + head.tidEnd - head.tidStart + 3
       if (!this.#mayEnd(stop, end)) return at
       this.#deliver(head, body, body, buf[stop - 3]!)
       return stop
@@ -254,9 +254,8 @@ export class Decoder implements FrameDecoder {
     if (mark !== NONE) {
       const stop = mark + needle.length + 3
       if (!this.#mayEnd(stop, end)) return at
-      if (mark === body) head.problem ??= "no CRLF before the end-line"
       head.hyphens = this.#hyphens
-      this.#deliver(head, body, Math.max(body, mark - 2), buf[stop - 3]!)
+      this.#deliver(head, body, mark - 2, buf[stop - 3]!)
       return stop
     }
     const sure = this.#unsure
@@ -327,8 +326,8 @@ export class Decoder implements FrameDecoder {
 
   /**
    * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or continues, with CRLF on both sides
-   * (RFC 4975 §9). At the beginning of a body, the end-line may also follow directly. Sets `#unsure` to the offset where an
-   * incomplete end-line may begin, and `#hyphens` to whether there are other runs of hyphens before.
+   * (RFC 4975 §9). Sets `#unsure` to the offset where an incomplete end-line may begin, and `#hyphens` to whether there are other
+   * runs of hyphens before.
    */
   #search(buf: Buffer, from: number, end: number, needle: Buffer): number {
     const length = needle.length
@@ -336,10 +335,10 @@ export class Decoder implements FrameDecoder {
     for (let i = sevenHyphens(buf, from, end); i !== -1;) {
       // An id begins with no hyphen, so an end-line has seven and no more.
       const after = behindHyphens(buf, i, end)
-      const opened = i >= from + 2 ? buf[i - 1] === LF && buf[i - 2] === CR : i === from && this.#needle === undefined
+      const opened = i >= from + 2 && buf[i - 1] === LF && buf[i - 2] === CR
       if (opened && after - i === HYPHENS && startsWith(buf, after, end, needle)) {
         if (i + length + 3 > end) {
-          this.#unsure = Math.max(from, i - 2)
+          this.#unsure = i - 2
           return NONE
         }
         if (isFlag(buf[i + length]!) && buf[i + length + 1] === CR && buf[i + length + 2] === LF) return i
@@ -347,9 +346,7 @@ export class Decoder implements FrameDecoder {
       this.#hyphens = true
       i = sevenHyphens(buf, after, end)
     }
-    const bare = this.#needle === undefined && end - from < length &&
-      buf.compare(needle, 0, end - from, from, end) === 0
-    this.#unsure = bare ? from : unfinished(buf, from, end, needle)
+    this.#unsure = unfinished(buf, from, end, needle)
     return NONE
   }
 }

@@ -90,12 +90,17 @@ export class Head extends StartLine {
   messageIdEnd = 0
   failureReport: FailureReport = "yes"
   successReport = false
-  /** Whether a blank line followed: the octets up to the end-line are body, perhaps none. */
+  /**
+   * Whether a body follows, perhaps an empty one. Some clients end each header section with a blank line, also that of a response
+   * or REPORT: an end-line directly behind it means that there is no body, because CRLF stands before the end-line of a body.
+   */
   hasBody = false
   /** Whether the body may contain seven hyphens in a row, as in an end-line. Set by the decoder when it has searched the body. */
   hyphens = true
-  /** Where the body begins, or the end-line of a frame without a body. */
+  /** Where the body begins; if there is none, where the header lines end. */
   bodyStart = 0
+  /** Where the end-line of a frame without a body begins. */
+  endLineStart = 0
   /** Where the last line of an incomplete section begins; `start` if every further octet of it may matter. */
   lineStart = 0
   /** What is malformed, if the extent of the frame is known nevertheless (RFC 4975 §10.2). */
@@ -189,16 +194,22 @@ export class Head extends StartLine {
       if (p + 2 > end) return -1
       const first = buf[p]!
       if (first === CR && buf[p + 1] === LF) {
-        this.hasBody = true
+        const tail = this.#endLineAt(p + 2, end)
+        if (tail === -1) {
+          this.lineStart = at
+          return -1
+        }
         this.restEnd = p
-        this.bodyStart = p + 2
+        this.hasBody = tail === 0
+        this.bodyStart = this.hasBody ? p + 2 : p
+        this.endLineStart = p + 2
         break
       }
       if (first === DASH) {
         const tail = this.#endLineAt(p, end)
         if (tail === -1) return -1
         if (tail === 1) {
-          this.restEnd = this.bodyStart = p
+          this.restEnd = this.bodyStart = this.endLineStart = p
           break
         }
       }

@@ -7,7 +7,7 @@ import { keepOctets } from "../../protocol/Octets.ts"
 /** Copies a whole frame whose body ends at `bodyEnd`, for `readAgain`. */
 export const keepFrame = (head: Head, bodyEnd: number): Buffer => {
   const endLine = HYPHENS + head.tidEnd - head.tidStart + 3
-  const end = head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
+  const end = (head.hasBody ? bodyEnd + 2 : head.endLineStart) + endLine
   return keepOctets(head.buf.subarray(head.start, end))
 }
 
