@@ -16,6 +16,7 @@ import { statSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import { join } from "node:path"
+import { text } from "node:stream/consumers"
 import { AdminApi, type AdminParts, AdminToken } from "../src/Admin.ts"
 import * as Admin from "../src/Admin.ts"
 import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
@@ -282,6 +283,17 @@ describe("readiness", () => {
       }
       const port = yield* start({ ...many(4, 4), acceptFault: () => undefined })
       assert.strictEqual(yield* statusOf(port, "/readyz"), 200)
+    }))
+
+  it.effect("is told in HTTP/1.0 without a Host as well, which the check of a load balancer may speak", () =>
+    Effect.gen(function*() {
+      const port = yield* start()
+      const answer = yield* Effect.promise(async () => {
+        const socket = Net.connect({ host: "127.0.0.1", port })
+        socket.write("GET /readyz HTTP/1.0\r\n\r\n")
+        return await text(socket)
+      })
+      assert.match(answer, /^HTTP\/1\.1 200 /)
     }))
 })
 

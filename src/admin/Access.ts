@@ -49,8 +49,8 @@ export const refusalOf = (
   hosts: AdminHosts
 ): Refused | undefined => {
   const { host, origin } = headers
-  if (host === undefined) return new Forbidden({ detail: "The request needs a Host" })
-  if (hosts !== "any") {
+  // Without one it is HTTP/1.0 (RFC 9112 §3.2), which no browser speaks: by default, the checks of HAProxy do.
+  if (host !== undefined && hosts !== "any") {
     const name = canonicalHost(hostOf(host))
     if (!isLoopback(name) && !hosts.some((one) => canonicalHost(one) === name)) {
       return new Forbidden({
@@ -59,7 +59,7 @@ export const refusalOf = (
     }
   }
   // The scheme is not compared, because a proxy in between may terminate TLS.
-  if (origin !== undefined && originHost(origin) !== host.toLowerCase()) return foreign
+  if (origin !== undefined && (host === undefined || originHost(origin) !== host.toLowerCase())) return foreign
   const site = headers["sec-fetch-site"]
   // A link to a page may be followed from elsewhere, but not loaded in a frame: that can be hidden and repeated, even for traces.
   const navigates = headers["sec-fetch-mode"] === "navigate" && READING.has(method) &&

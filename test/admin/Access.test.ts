@@ -15,8 +15,10 @@ it("a request is for a name of loopback, or for one that is configured", () => {
     assert.strictEqual(status({ host }), 403, host)
     assert.strictEqual(status({ host }, "any"), 200, host)
   }
-  assert.strictEqual(status({}), 403)
-  assert.strictEqual(status({}, "any"), 403)
+  // Only HTTP/1.0 may do without a Host, and no browser speaks that.
+  assert.strictEqual(status({}), 200)
+  assert.strictEqual(status({}, "any"), 200)
+  for (const origin of ["null", "http://localhost"]) assert.strictEqual(status({ origin }), 403, origin)
   assert.strictEqual(status({ host: "Relay.example.com:2857" }, ["relay.example.com"]), 200)
   assert.strictEqual(status({ host: "[2001:DB8:0::1]:2857" }, ["2001:db8::1"]), 200)
 })
