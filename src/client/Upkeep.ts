@@ -10,8 +10,11 @@ import type { Grant } from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
 
-/** Part of a path's lifetime after which it is renewed. */
-const RENEW_AT = 0.8
+/** Milliseconds, for each second of a path's lifetime, after which it is renewed, and in which that is to succeed. */
+const RENEW_AT = 800
+const RENEW_WITHIN = 200
+/** The same, after which a renewal that was refused for now is tried again. */
+const RETRY_AFTER = 20
 /** Milliseconds that the relay has to close a connection that was closed here. */
 const CLOSE_WITHIN = 3000
 /** Default bounds of the random pause before a lost connection is made again. */
@@ -66,20 +69,19 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
     // Runs after the finalizer of the connection, which closes it: the relay has a moment to read what was sent.
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() =>
-        opening === undefined
-          ? Effect.void
-          : Effect.andThen(Effect.raceFirst(opening.closed, Effect.sleep(CLOSE_WITHIN)), opening.destroy)
+        opening
+          ? Effect.andThen(Effect.raceFirst(opening.closed, Effect.sleep(CLOSE_WITHIN)), opening.destroy)
+          : Effect.void
       )
     )
     let client = opening = yield* upkeep.connect
     const login = yield* upkeep.login
     // A relay closes a connection without a login after a short time.
-    const gone = yield* Effect.raceFirst(client.closed, Effect.undefined)
-    if (gone !== undefined) client = opening = yield* upkeep.connect
+    if (yield* Effect.raceFirst(client.closed, Effect.undefined)) client = opening = yield* upkeep.connect
     const granted = yield* login(client)
     attempts = 1
     yield* upkeep.online(client, granted)
-    const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
+    const lost = Effect.flip(Effect.map(client.closed, upkeep.lost))
     // Pauses become short again only after a connection that lasted: a relay that accepts logins and drops them is in trouble.
     const steady = Effect.andThen(
       Effect.sleep(atMost),
@@ -107,12 +109,16 @@ const renew = Effect.fnUntraced(function*<E, R>(
 ): Effect.fn.Return<never, E, R> {
   let grant = granted
   while (true) {
-    yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
-    const again = Effect.flatMap(login, (login) => login(client, grant))
+    yield* Effect.sleep(grant.expires * RENEW_AT)
+    // With 408 the relay refuses for now. The path is good until it ends, so the connection is not given up before.
+    const again: Effect.Effect<Grant, E, R> = Effect.catchIf(
+      Effect.flatMap(login, (login) => login(client, grant)),
+      (error) => (error as { readonly status?: number }).status === 408,
+      () => Effect.andThen(Effect.sleep(grant.expires * RETRY_AFTER), again)
+    )
     grant = yield* Effect.timeoutOrElse(again, {
-      duration: grant.expires * 1000 * (1 - RENEW_AT),
-      orElse: () =>
-        Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed in time" })))
+      duration: grant.expires * RENEW_WITHIN,
+      orElse: () => Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed" })))
     })
     yield* renewed(client, grant)
   }

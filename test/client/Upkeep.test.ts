@@ -1,5 +1,6 @@
 /** A client that stays online at a relay that is broken, or wants it to suffer; and when it is of no use to go on. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -59,6 +60,33 @@ describe("a client that stays online", () => {
         }))
       }
     }).pipe(Effect.provide(simulated)))
+
+  it.effect("keeps its path while a relay cannot decide on the next one, and asks again before it ends", () =>
+    Effect.gen(function*() {
+      const [asked, refusing] = [[] as Array<number>, { now: true }]
+      const answers = (one: Scripted) =>
+        Effect.gen(function*() {
+          const auth = yield* one.frame
+          asked.push(yield* Clock.currentTimeMillis)
+          const fields = [["Use-Path", "msrp://relay.example.com:2855/t;tcp"], ["Expires", "100"]] as const
+          one.answer(auth, refusing.now ? 408 : 200, refusing.now ? [] : fields)
+        }).pipe(Effect.forever)
+      const { alice, logins, states } = yield* online("100", answers)
+      const pass = (seconds: number) => Effect.andThen(TestClock.adjust(seconds * 1000), settled)
+      yield* pass(85)
+      assert.deepStrictEqual(asked, [80_000, 82_000, 84_000])
+      refusing.now = false
+      yield* pass(1)
+      assert.deepStrictEqual(states.map(({ _tag }) => _tag), ["Connecting", "Online", "Online"])
+      assert.include((yield* alice.current).path[0], "/t;")
+      // Without a new one before its end it is lost.
+      refusing.now = true
+      yield* pass(99)
+      assert.strictEqual(states.at(-1)?._tag, "Online")
+      yield* pass(4)
+      assert.strictEqual(states[3]?._tag, "Offline")
+      assert.isAtMost(logins(), 2)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
 
   it.effect("comes back less and less often to a relay that lets it in and closes at once", () =>
     Effect.gen(function*() {
