@@ -89,7 +89,9 @@ export class EventLoop {
       return Effect.void
     }
     this.#asleepUntil = timers.at(-1)!.due
-    return Effect.flatMap(this.#parts.clock.sleep(Duration.millis(this.#asleepUntil - now)), () => this.#sleeper)
+    // Rounded up: a sleep of a part of a millisecond may end just before it is due, and would be repeated without end.
+    const rest = Math.ceil(this.#asleepUntil - now)
+    return Effect.flatMap(this.#parts.clock.sleep(Duration.millis(rest)), () => this.#sleeper)
   })
 
   #kick(): void {

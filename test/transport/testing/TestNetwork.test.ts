@@ -112,6 +112,21 @@ describe("layerTest", () => {
       })
     ))
 
+  it.effect("takes latencies of parts of a millisecond, each until the next whole one", () =>
+    run(
+      { seed: 3, latency: (random) => 20 * random() },
+      Effect.gen(function*() {
+        const { a, accepting } = yield* pair()
+        const data = pattern(2000)
+        for (let i = 0; i < 2000; i += 20) {
+          a.write(data.subarray(i, i + 20), () => {})
+          yield* TestClock.adjust(1)
+        }
+        yield* TestClock.adjust(20)
+        assert.isTrue(accepting.received.equals(data))
+      })
+    ))
+
   it.effect("setting up takes one latency", () =>
     run(
       { latency: 7 },
