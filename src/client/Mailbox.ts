@@ -114,7 +114,10 @@ export class Mailbox<A> {
     this.stream = Stream.fromEffectRepeat(this.take)
   }
 
-  /** The next `count` entries. */
+  /**
+   * The next `count` entries. Those that were taken are lost if it is interrupted, also by a time limit, or fails before the last
+   * of them comes.
+   */
   readonly takeN = (count: number): Effect.Effect<Array<A>, ClientError> =>
     // Not `replicateEffect`, which nothing else in the browser bundle needs.
     Effect.gen({ self: this }, function*() {

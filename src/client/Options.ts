@@ -184,7 +184,10 @@ export interface SendOptions<E = never, R = never> {
    * A value is text in one line, sent as UTF-8.
    */
   readonly headers?: HeaderLines | undefined
-  /** Position of the body in a longer message; `total: undefined` is `*`. False: no Byte-Range. */
+  /**
+   * Position of the body in a longer message, of which other calls send the rest with the same `messageId`: a receiver waits for
+   * the octets before it. `total: undefined` is `*`. False: no Byte-Range.
+   */
   readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
   /**
    * Absent: `yes`, without the header (RFC 4975 §7.1). Peers that use msrp-node-lib send success REPORTs only if the header is

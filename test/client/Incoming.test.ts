@@ -1,6 +1,7 @@
 /** Messages that are handed out while they come. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -45,6 +46,24 @@ describe("incoming", () => {
       const parts = Array.from(yield* Stream.runCollect((yield* client.incoming.take).octets))
       assert.strictEqual(Buffer.concat(parts).toString(), body.join(""))
       assert.strictEqual(parts.length, 1)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("waits for a sender that is gone between two chunks, until it is refused here", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream" })
+      other.write(sendTo(client, "abc1", { body: "abc", at: [1, 9], flag: "+" }))
+      const message = yield* client.incoming.take
+      // As docs/client.md has it.
+      const untilSilent = message.octets.pipe(Stream.timeoutOrElse({
+        duration: "1 minute",
+        orElse: () => Stream.concat(Stream.fromEffectDrain(message.refuse()), message.octets)
+      }))
+      const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(untilSilent)))
+      yield* settled
+      yield* TestClock.adjust("59 seconds")
+      assert.isUndefined(reading.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(reading)).reason, "Dropped")
     }).pipe(Effect.provide(simulated)))
 
   it.effect("tells when its sender gives it up, and when the connection goes", () =>

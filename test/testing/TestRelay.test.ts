@@ -1,19 +1,25 @@
 /** A relay to test against, in one line. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Authenticator } from "../../src/Authenticator.ts"
-import { OptionsError } from "../../src/Relay.ts"
+import * as Client from "../../src/Client.ts"
+import { Codec } from "../../src/Codec.ts"
+import { Credentials, passwordUser } from "../../src/Credentials.ts"
+import { OptionsError, Relay } from "../../src/Relay.ts"
 import { SessionTable } from "../../src/relay/SessionTable.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
-import { TestRelay } from "../../src/testing.ts"
+import { SocketSelector } from "../../src/SocketSelector.ts"
+import { TestNetwork, TestRelay } from "../../src/testing.ts"
 import { Transport } from "../../src/Transport.ts"
 
 describe("TestRelay", () => {
@@ -151,5 +157,43 @@ describe("TestRelay", () => {
         ]))
       )
     )
+  })
+
+  it.effect("shares its network with another relay, which ends when its connections are cut", () => {
+    const host = "other.example.com"
+    const listen = [{ scheme: "msrps", host, port: 2855 }] as const
+    const users = [passwordUser("dora", Redacted.make("secret"))]
+    const OtherRelay = Effect.gen(function*() {
+      const network = yield* TestNetwork
+      const services = Layer.mergeAll(
+        Layer.succeed(Transport, network.node({ names: [host], certificate: [host] })),
+        Codec.layer,
+        SessionRepo.layerMemory(),
+        SocketSelector.layerDefault(listen),
+        Authenticator.layerDigest().pipe(Layer.provide(Credentials.layerMemory(users)))
+      )
+      const nextHops = { allow: ["0.0.0.0/0"] }
+      const built = yield* Layer.build(Relay.layer({ listen, nextHops }).pipe(Layer.provide(services)))
+      return Context.get(built, Relay)
+    })
+    return Effect.gen(function*() {
+      const { network, login, pass } = yield* TestRelay
+      const other = yield* OtherRelay
+      const chat = Effect.gen(function*() {
+        const alice = yield* login("alice")
+        const relay = other.uris[0]!.text
+        const dora = yield* Client.connect(relay)
+        const grant = yield* dora.auth({ relay, username: "dora", password: "secret" })
+        yield* alice.client.send({
+          toPath: [...alice.grant.usePath, ...Client.peerPath(grant, dora.uri)],
+          body: "over two relays"
+        })
+        return (yield* dora.messages.take).body?.toString()
+      })
+      const text = yield* Effect.forkScoped(chat)
+      yield* pass("1 second")
+      assert.strictEqual(yield* Fiber.join(text), "over two relays")
+      network.connections().forEach(network.cut)
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer({ network: { latency: 20 } })))
   })
 })
