@@ -29,11 +29,9 @@ export interface RetryCount {
 export interface RetryPolicy {
   /** Whether copies are kept, because there may be another connection to send them on. */
   readonly keeps: boolean
-  /** Whether other sessions use the connection. */
-  readonly othersUse: boolean
   /** The relay has accepted a request of the session. */
   accepted(): void
-  /** A route on a connection of the session's own; undefined if it cannot have one. */
+  /** A route on a connection of the session's own; undefined if it has this one to itself already, or cannot have one. */
   elsewhere(): Route | undefined
 }
 
@@ -104,7 +102,7 @@ export class RetryBuffer extends Timed implements Retry {
 
   /** Sends all copies again; `refused` is the index of the one that was answered 481. Returns false if there is nowhere to. */
   #sendElsewhere(refused: number): boolean {
-    const next = this.#policy.othersUse ? this.#policy.elsewhere() : undefined
+    const next = this.#policy.elsewhere()
     if (next === undefined) {
       this.close()
       return false

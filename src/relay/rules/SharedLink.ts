@@ -44,24 +44,20 @@ class OnSharedLink implements RetryPolicy {
     this.keeps = !attempt.target.routes.tookSeveral
   }
 
-  get othersUse(): boolean {
-    const { session, target } = this.#attempt
-    return target.routes.anyWithout([session], target.shared.turn.now)
-  }
-
   accepted(): void {
     const { session, target } = this.#attempt
     target.routes.accepts(session)
   }
 
   elsewhere(): Route | undefined {
-    const { directory, relays, session, spec, wanted } = this.#attempt
-    const target = directory.dialAlone(wanted)
-    if ("problem" in target) return undefined
-    relays.leads(target, session, wanted.uri)
-    wentBy(session, wanted.uri, target, "relay")
-    const route = routeTo(target, spec)
-    route.wayBack.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [target.routes, spec.user])
+    const { directory, relays, session, spec, target, wanted } = this.#attempt
+    if (!target.routes.anyWithout([session], target.shared.turn.now)) return undefined
+    const own = directory.dialAlone(wanted)
+    if ("problem" in own) return undefined
+    relays.leads(own, session, wanted.uri)
+    wentBy(session, wanted.uri, own, "relay")
+    const route = routeTo(own, spec)
+    route.wayBack.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [own.routes, spec.user])
     return route
   }
 }
@@ -72,7 +68,6 @@ class OnSharedLink implements RetryPolicy {
  */
 class OnOwnConnection implements RetryPolicy {
   readonly keeps = false
-  readonly othersUse = false
   readonly #directory: Directory
   readonly #wanted: Wanted
 
