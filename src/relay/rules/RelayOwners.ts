@@ -58,17 +58,14 @@ export class RelayOwner extends Timed {
     return this.#sessions.size < limit
   }
 
-  /** Whether any of its sessions is valid. Ended ones in front of that are removed. */
+  /** Whether any of its sessions is valid. */
   hasAny(now: number): boolean {
-    for (const { key: session } of this.#sessions) {
-      if (!isOver(session, now)) return true
-      this.#sessions.delete(session)
-    }
+    for (const session of this.sessions()) if (!isOver(session, now)) return true
     return false
   }
 
   get isConnected(): boolean {
-    for (const { connection, gone } of this.links) if (connection !== undefined && !gone) return true
+    for (const { connection } of this.links) if (connection !== undefined) return true
     return false
   }
 
@@ -90,7 +87,7 @@ export class RelayOwners {
   readonly #end: (session: Session) => void
   readonly #owners = new Map<string, RelayOwner>()
   /** The relays at the other end of each connection: a certificate may be for several names. */
-  readonly #of = new Map<Party, Set<RelayOwner>>()
+  readonly #of = new WeakMap<Party, Set<RelayOwner>>()
 
   /** `end` ends a session. */
   constructor(shared: Shared, end: (session: Session) => void) {
@@ -115,7 +112,6 @@ export class RelayOwners {
   linked(owner: RelayOwner, hop: Party): void {
     // A dial that fails must not keep sessions alive.
     if (hop.connection !== undefined) stopTimer(owner)
-    if (owner.links.has(hop)) return
     owner.links.add(hop)
     const same = this.#of.get(hop)
     if (same === undefined) this.#of.set(hop, new Set([owner]))
@@ -135,10 +131,7 @@ export class RelayOwners {
 
   /** A connection is gone. */
   left(hop: Party): void {
-    const owners = this.#of.get(hop)
-    if (owners === undefined) return
-    this.#of.delete(hop)
-    for (const owner of owners) {
+    for (const owner of this.#of.get(hop) ?? []) {
       owner.links.delete(hop)
       if (owner.isRunning || owner.isConnected) continue
       if (owner.hasAny(this.#shared.turn.now)) this.#shared.limits.relayGone.start(owner)

@@ -67,6 +67,50 @@ it("R4976-9.3-06: the sessions of a relay end some time after its last connectio
   assert.deepStrictEqual(ended, ["s1", "late"])
 })
 
+it("R4976-9.3-06: that time begins anew with each connection that closes, for all relays whose names its certificate has", () => {
+  const { ended, pass, relays, timers } = make()
+  const owners = ["a.example.com", "b.example.com"].map((name) => relays.of(name))
+  const [one, two] = [link(), link()]
+  for (const owner of owners) {
+    relays.linked(owner, one)
+    relays.owns(owner, session(owner.name), THROUGH)
+  }
+  relays.left(one)
+  pass(2)
+  relays.linked(owners[0]!, two)
+  relays.left(two)
+  pass(3)
+  assert.deepStrictEqual(ended, ["b.example.com"])
+  pass(2)
+  assert.deepStrictEqual([ended, relays.size, timers.running], [["b.example.com", "a.example.com"], 0, 0])
+})
+
+it("a relay that was given up and has come again is not forgotten with the last dial from before", () => {
+  const { ended, pass, relays } = make()
+  const [gone, dialled] = [link(), link(false)]
+  const before = relays.of("a.example.com")
+  for (const hop of [gone, dialled]) relays.linked(before, hop)
+  relays.owns(before, session("s1"), THROUGH)
+  relays.left(gone)
+  pass(5)
+  assert.deepStrictEqual(ended, ["s1"])
+  const again = relays.of("a.example.com")
+  relays.left(dialled)
+  assert.strictEqual(relays.of("a.example.com"), again)
+})
+
+it("a URI leads to the client of a session if it has the session-id of its AUTH, or that had none", () => {
+  const owner = new RelayOwner("a.example.com", () => {})
+  const [one, all] = [session("s1"), session("s2")]
+  owner.owns(one, THROUGH)
+  owner.owns(all, { ...THROUGH, sessionId: undefined })
+  const reaches = (host: string, id: string) =>
+    [one, all].map((each) => owner.reachesClientOf(each, parseUri(`msrps://${host}:2855/${id};tcp`)!))
+  assert.deepStrictEqual(reaches("a.example.com", "s"), [true, true])
+  assert.deepStrictEqual(reaches("a.example.com", "x"), [false, true])
+  assert.deepStrictEqual(reaches("b.example.com", "s"), [false, false])
+})
+
 it("R4976-9.3-06: a connection that is being made keeps them only when it comes about", () => {
   const { ended, pass, relays } = make()
   const owner = relays.of("a.example.com")
