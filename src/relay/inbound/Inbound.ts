@@ -61,7 +61,7 @@ export class Inbound implements FrameSink {
     this.#shared = hop.shared
     this.#outbound = hop.outbound
     const decoder = this.#decoder = hop.shared.codec.decoder(this)
-    hop.reading.resume = () => decoder.resume()
+    hop.reading.onGo = () => decoder.resume()
     this.lastHeard = hop.shared.turn.now
     this.#share = new TurnShare(hop.shared.turn, hop.reading, hop.probation)
     this.#refusals = new Refusals(hop)

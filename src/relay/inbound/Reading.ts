@@ -1,6 +1,7 @@
 /**
- * Whether a connection is read. Reasons not to read it: receivers of what it sends are slow, its peer does not read its answers,
- * it is faster than a session allows, or an AUTH is being decided.
+ * Whether a connection is read. Reasons not to read it: receivers of what it sends are slow, too many of its requests have no
+ * answer, its peer does not read its answers, it is faster than a session allows, its share of a turn is used up, or an AUTH is
+ * being decided.
  */
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
@@ -61,8 +62,8 @@ export class Reading implements ReadControl {
   #slowedUntil = 0
   /** The number of reasons for not even processing what was read (`stop`). Each is a reason for not reading, too. */
   #stops = 0
-  /** Processes what was read already. Set by `Inbound`, which has the decoder. */
-  resume: () => void = () => {}
+  /** Called when what was read already may be processed. Set by `Inbound`, which has the decoder. */
+  onGo: () => void = () => {}
 
   constructor(shared: Shared, owner: ReadingOwner) {
     this.#shared = shared
@@ -73,7 +74,6 @@ export class Reading implements ReadControl {
 
   connected(connection: Connection): void {
     this.#connection = connection
-    if (this.#pauses > 0) connection.pause()
   }
 
   hold(): void {
@@ -146,7 +146,7 @@ export class Reading implements ReadControl {
 
   /** Ends one `stop`; to be called once for each. */
   go(): void {
-    if (--this.#stops === 0) this.resume()
+    if (--this.#stops === 0) this.onGo()
     this.#resume()
     if (this.#pauses === 0) this.#connection?.deliver?.()
   }

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
+import { zeroCounters } from "../../../src/relay/Counters.ts"
 import { HopSessions } from "../../../src/relay/HopSessions.ts"
 import type { Others } from "../../../src/relay/inbound/BackPressure.ts"
 import { Reading, type ReadingOwner } from "../../../src/relay/inbound/Reading.ts"
@@ -8,13 +9,14 @@ import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
 import type { WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
 import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import { HopRoutes } from "../../../src/relay/route/HopRoutes.ts"
+import type { Pace } from "../../../src/relay/route/Pace.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 import type { Connection } from "../../../src/transport/Connection.ts"
 
-const ownerWith = (routes: Others): ReadingOwner => ({
-  outbound: { outbox: {} as Outbox, transactions: { isAwaited: false } },
+const ownerWith = (routes: Others, outbox: Partial<Outbox> = {}): ReadingOwner => ({
+  outbound: { outbox: outbox as Outbox, transactions: { isAwaited: false } },
   routes,
   sessions: new HopSessions(),
   held() {}
@@ -22,6 +24,14 @@ const ownerWith = (routes: Others): ReadingOwner => ({
 const make = () => {
   const turn = { now: 1000 }
   return { turn, reading: new Reading({ turn } as Shared, ownerWith(new HopRoutes())) }
+}
+const limited = () => {
+  const turn = { now: 1000 }
+  const timers = new Timers(() => turn.now, () => {})
+  const limits = limitsWith(timers, defaultRelayLimits)
+  const counters = zeroCounters()
+  const reading = new Reading({ counters, limits, turn } as unknown as Shared, ownerWith(new HopRoutes()))
+  return { counters, limits, reading, timers, turn }
 }
 const route = (only?: Kind) => ({ fromRelay: false, only, sessions: [] })
 
@@ -145,7 +155,7 @@ it("goes on when the last reason against it has ended, first with what was read 
   const log: Array<string> = []
   const note = (what: string) => () => void log.push(what)
   reading.connected({ pause: note("pause"), resume: note("resume"), deliver: note("deliver") } as unknown as Connection)
-  reading.resume = note("what was read")
+  reading.onGo = note("what was read")
   reading.stop()
   reading.stop()
   reading.hold()
@@ -158,4 +168,87 @@ it("goes on when the last reason against it has ended, first with what was read 
   reading.stop()
   reading.go()
   assert.deepStrictEqual(log, ["pause", "what was read", "resume", "deliver"])
+})
+
+it("R4976-9.3-06: is not read while its peer leaves too many answers unread, of which another relay may leave more, until it has taken half", () => {
+  const turn = { now: 1000 }
+  const limits = limitsWith(new Timers(() => turn.now, () => {}), defaultRelayLimits)
+  for (const fromRelay of [false, true]) {
+    const outbox = { open: true, waitingOctets: 0, share: (limit: number) => limit }
+    const reading = new Reading({ turn, limits } as Shared, ownerWith(new HopRoutes(), outbox))
+    const most = fromRelay ? limits.relay : limits.responses
+    // The route of an AUTH tells it, too.
+    reading.uses({ ...route(Kind.Auth), fromRelay }, undefined)
+    const waits = (octets: number): boolean => {
+      outbox.waitingOctets = octets
+      reading.answered()
+      reading.moved()
+      return reading.readsNoAnswers
+    }
+    assert.deepStrictEqual([most, most + 1, most / 2 + 1, most / 2].map(waits), [false, true, true, false])
+    waits(most + 1)
+    // Its own receivers do not wait for it because of that.
+    assert.isFalse(reading.unread)
+    outbox.open = false
+    assert.isFalse(waits(most + 1))
+    reading.answered()
+    assert.isFalse(reading.readsNoAnswers, "nothing is written any more")
+  }
+})
+
+it("is held for what waits once in a row, and is shared anew once a minute: each of both may concern thousands", () => {
+  const { reading } = make()
+  let joined = 0
+  reading.flows.othersJoin = () => void joined++
+  for (const one of [route(), route(), route(), route()]) reading.uses(one, undefined)
+  assert.strictEqual(joined, 1)
+  let held = 0
+  const other = new Reading({ turn: { now: 0 } } as Shared, { ...ownerWith(new HopRoutes()), held: () => void held++ })
+  other.hold()
+  other.hold()
+  assert.strictEqual(held, 1)
+})
+
+it("R4976-9.3-05: may be used by others when a session was granted there that has sent nothing", () => {
+  const owner = ownerWith(new HopRoutes())
+  const reading = new Reading({ turn: { now: 0 } } as Shared, owner)
+  const [used, other] = [{ expiresAt: Infinity }, { expiresAt: Infinity, record: {} }] as unknown as [Session, Session]
+  reading.uses({ ...route(), sessions: [used] }, undefined)
+  assert.isFalse(reading.hasOthers)
+  ;(owner.sessions as HopSessions).owns(other)
+  assert.isTrue(reading.hasOthers)
+})
+
+it("answers late what comes from another relay, or on a shared connection, once a quarter of what may wait does", () => {
+  const { limits, reading } = limited()
+  const late = (fromRelay: boolean, octets: number) =>
+    reading.answersLate({ fromRelay, octets, user: { share: (limit: number) => limit } } as unknown as WaitingFlow)
+  const quarter = limits.session / 4
+  assert.deepStrictEqual([late(true, quarter), late(true, quarter + 1), late(false, quarter + 1)], [false, true, false])
+  reading.uses(route(), undefined)
+  reading.uses(route(), undefined)
+  assert.isTrue(late(false, quarter + 1))
+})
+
+it("is not read until the slowest of its sessions may go on, and then at once when it leaves", () => {
+  const { counters, reading, timers, turn } = limited()
+  const spend = (until: number): void => reading.spend({ spend: () => until } as unknown as Pace, 1, 1)
+  const goesOnAt = (): number => {
+    while (!reading.mayGoOn) {
+      turn.now += 100
+      timers.expire()
+    }
+    return turn.now
+  }
+  spend(3000)
+  spend(2000)
+  assert.strictEqual(goesOnAt(), 3000)
+  spend(3000)
+  assert.isTrue(reading.mayGoOn)
+  spend(5000)
+  spend(6000)
+  reading.leave()
+  assert.isTrue(reading.mayGoOn)
+  spend(9000)
+  assert.deepStrictEqual([reading.mayGoOn, timers.running, counters.paced], [true, 0, 2])
 })
