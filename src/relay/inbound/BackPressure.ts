@@ -126,10 +126,10 @@ export class BackPressure implements FlowOwner {
 
   /** Charges the user of `flow` with the time for which others have waited since then, without what another user was charged with. */
   #charge(flow: WaitingFlow | undefined, since: number): void {
-    if (this.#isOfUsers) flow?.user.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
+    if (this.#sharedByUsers) flow?.user.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
 
-  get #isOfUsers(): boolean {
+  get #sharedByUsers(): boolean {
     return this.#reading.severalSessions && this.#reading.severalUsers
   }
 
@@ -160,13 +160,9 @@ export class BackPressure implements FlowOwner {
 
   #wait(): void {
     if (!this.#holds || this.#gone || this.#patience?.isRunning === true) return
-    if (!this.#isOfMany && !this.#reading.hasOthers) return
+    // A connection of another relay may be used by others at any time, which cannot be noticed while it is not read.
+    if (!this.#reading.severalSessions && !this.#isRelay && !this.#reading.hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
-  }
-
-  /** A connection of another relay may be used by others at any time, which cannot be noticed while it is not read. */
-  get #isOfMany(): boolean {
-    return this.#reading.severalSessions || this.#isRelay
   }
 
   /**
@@ -175,11 +171,11 @@ export class BackPressure implements FlowOwner {
    */
   #impatient(): void {
     if (!this.#holds) return
-    const isOfMany = this.#isOfMany || this.#reading.othersWait(this.#since)
+    const othersWait = this.#isRelay || this.#reading.othersWait(this.#since)
     for (const { key: flow } of this.#waiting) {
-      if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
+      if (flow.full && (othersWait || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
-    if (this.#parkedHold && isOfMany) {
+    if (this.#parkedHold && othersWait) {
       this.#charge(this.#holder, this.#holderSince)
       // For flows that do not fail now, others wait from now on only.
       this.#uncounted = this.#shared.turn.now
@@ -229,7 +225,7 @@ export class BackPressure implements FlowOwner {
 
   /** Whether others have waited for its user as long as they have to. */
   #isSpent({ user: { holdBudget } }: WaitingFlow): boolean {
-    return this.#isOfUsers && holdBudget.isSpent(this.#shared.turn.now)
+    return this.#sharedByUsers && holdBudget.isSpent(this.#shared.turn.now)
   }
 
   /** Whether its receiver has been silent for as long as others are held for a receiver. */
@@ -240,9 +236,9 @@ export class BackPressure implements FlowOwner {
   /** The flows of the session, or of the user if there are several, that has most waiting. With many paths, it has many flows. */
   get #ofMost(): ReadonlyArray<WaitingFlow> {
     const all = new Map<object, Array<WaitingFlow>>()
-    const isOfUsers = this.#isRelay || this.#reading.severalUsers
+    const byUser = this.#isRelay || this.#reading.severalUsers
     for (const { key: flow } of this.#waiting) {
-      const one = isOfUsers ? flow.user : flow.session
+      const one = byUser ? flow.user : flow.session
       const flows = all.get(one)
       if (flows === undefined) all.set(one, [flow])
       else flows.push(flow)
