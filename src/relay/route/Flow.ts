@@ -32,7 +32,6 @@ export class Flow implements Sender, WaitingFlow {
   /** Octets of the first parked part that are already written. */
   #offset = 0
   #octets = 0
-  /** Whether its sender is held, because it has exceeded its bound or is failing, until half of the bound is free. */
   full = false
   /** Milliseconds of the monotonic clock when it last became full. */
   fullSince = 0

@@ -39,7 +39,7 @@ export interface FlowOwner {
   waitsNoMore(flow: WaitingFlow): void
   /** A flow has this many octets more parked; fewer if it is negative. */
   parked(flow: WaitingFlow, octets: number): void
-  /** A flow has as much as it may have. */
+  /** A flow is full: its sender has to wait. */
   full(flow: WaitingFlow): void
   /** A flow is not full any more. */
   relaxed(flow: WaitingFlow): void
@@ -62,7 +62,7 @@ export interface WaitingFlow {
   readonly routeOctets: number
   /** Whether its requests come from another relay. */
   readonly fromRelay: boolean
-  /** Whether it has as much as it may have. */
+  /** Whether its sender is held: it has more than it may have, or is failing, and half of its bound is not free again. */
   readonly full: boolean
   /** Milliseconds of the monotonic clock when it last became full. */
   readonly fullSince: number
