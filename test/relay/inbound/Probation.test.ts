@@ -123,7 +123,9 @@ describe("a new connection of another relay", () => {
 it("R4976-6.3-37 R4976-9.3-06: a connection keeps little and brings few bad requests in probation, unless it is that of a relay", () => {
   const ends = (isOfRelay: boolean, brings: (probation: Probation) => void): ReadonlyArray<string> => {
     const log: Array<string> = []
-    const limits = limitsWith(new Timers(() => 0, () => {}), defaultRelayLimits)
+    let now = 0
+    const timers = new Timers(() => now, () => {})
+    const limits = limitsWith(timers, defaultRelayLimits)
     const probation = new Probation({ limits, counters: zeroCounters(), turn: { now: 0 } } as unknown as Shared, {
       inUse: () => false,
       proved: () => void log.push("proved"),
@@ -133,6 +135,8 @@ it("R4976-6.3-37 R4976-9.3-06: a connection keeps little and brings few bad requ
     probation.start()
     if (isOfRelay) probation.relayProved()
     brings(probation)
+    now = limits.probation.millis
+    timers.expire()
     return log
   }
   const { probationOctets, unsuccessful } = defaultRelayLimits
@@ -140,10 +144,30 @@ it("R4976-6.3-37 R4976-9.3-06: a connection keeps little and brings few bad requ
     for (let i = 0; i < times; i++) probation.refused()
   }
   const keeps = (octets: number) => (probation: Probation): void => probation.keeps(octets)
-  assert.deepStrictEqual(ends(false, keeps(probationOctets)), [])
-  assert.deepStrictEqual(ends(false, keeps(probationOctets + 1)), ["too much in probation"])
-  assert.deepStrictEqual(ends(true, keeps(probationOctets + 1)), [])
-  assert.deepStrictEqual(ends(false, refused(unsuccessful - 1)), [])
-  assert.deepStrictEqual(ends(false, refused(unsuccessful)), ["too many requests without success in probation"])
-  assert.deepStrictEqual(ends(true, refused(unsuccessful)), [])
+  const challenged = (times: number) => (probation: Probation): void => {
+    for (let i = 0; i < times; i++) probation.challenged()
+  }
+  const EARLY = "too many requests without success in probation"
+  const LATE = "no successful request in probation"
+  assert.deepStrictEqual(ends(false, keeps(probationOctets)), [LATE])
+  assert.deepStrictEqual(ends(false, keeps(probationOctets + 1)), ["too much in probation", LATE])
+  assert.deepStrictEqual(ends(true, keeps(probationOctets + 1)), [LATE])
+  assert.deepStrictEqual(ends(false, refused(unsuccessful - 1)), [LATE])
+  assert.deepStrictEqual(ends(false, refused(unsuccessful)), [EARLY, LATE])
+  assert.deepStrictEqual(ends(true, refused(unsuccessful)), [LATE])
+  // Each login begins with a challenge, which is counted apart.
+  const each = (probation: Probation): void => {
+    refused(unsuccessful - 1)(probation)
+    challenged(unsuccessful - 1)(probation)
+  }
+  assert.deepStrictEqual(ends(false, each), [LATE])
+  assert.deepStrictEqual(ends(false, challenged(unsuccessful)), [EARLY, LATE])
+  // It is over with the first success.
+  const succeeds = (probation: Probation): void => {
+    probation.succeeded()
+    probation.succeeded()
+    refused(unsuccessful)(probation)
+    keeps(probationOctets + 1)(probation)
+  }
+  assert.deepStrictEqual(ends(false, succeeds), ["proved"])
 })
