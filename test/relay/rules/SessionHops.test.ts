@@ -307,4 +307,33 @@ describe("the connections of a session", () => {
     cameBy(session, uri, second)
     assert.isTrue(knownHop(session, uri, "relay") === second)
   })
+
+  it("R4976-9.2-40: are made to a relay if a relay is wanted, and one that requests were sent on is known", () => {
+    const session = {} as Session
+    const [endpoint, relay, came] = [{ open: true }, { open: true }, { open: true }] as unknown as [Party, Party, Party]
+    Object.assign(endpoint, { connection: { remote: { port: 2855 } } })
+    const uri = (host: string) => parseUri(`msrps://${host}:2855/s;tcp`)!
+    wentBy(session, uri("a.example.com"), endpoint, "endpoint")
+    wentBy(session, { ...uri("b.example.com"), sessionId: undefined, port: undefined }, endpoint, "endpoint")
+    wentBy(session, uri("c.example.com"), relay, "relay")
+    cameBy(session, uri("d.example.com"), came)
+    const known = (host: string) =>
+      (["endpoint", "relay"] as const).map((kind) => knownHop(session, uri(host), kind) !== undefined)
+    assert.deepStrictEqual([known("a.example.com"), known("b.example.com"), known("c.example.com")], [
+      [true, false],
+      [false, false],
+      [true, true]
+    ])
+    assert.deepStrictEqual([endpoint, relay, came].map((hop) => hasSentOn(session, hop)), [true, true, false])
+  })
+
+  it("R4976-9.3-06: that were used last are remembered, however early they were used first", () => {
+    const session = {} as Session
+    const hop = { open: true } as unknown as Party
+    const uri = (i: number) => parseUri(`msrps://relay.example.com:2855/s${i};tcp`)!
+    for (let i = 0; i < 16; i++) wentBy(session, uri(i), hop, "relay")
+    wentBy(session, uri(0), hop, "relay")
+    wentBy(session, uri(16), hop, "relay")
+    assert.deepStrictEqual([0, 1, 16].map((i) => knownHop(session, uri(i), "relay") === hop), [true, false, true])
+  })
 })
