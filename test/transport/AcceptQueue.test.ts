@@ -32,5 +32,8 @@ describe("sockets that wait for their turn", () => {
     assert.deepStrictEqual([goneOf(crowd), turnedAway], [[], MAX_QUEUED + 2])
     for (const task of tasks) task()
     assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_QUEUED + 2), late, ...crowd])
+    // What was accepted counts no more.
+    for (let i = 0; i < MAX_QUEUED; i++) arrivals.add(socket(), "2001:db8::1")
+    assert.strictEqual(turnedAway, MAX_QUEUED + 2)
   })
 })

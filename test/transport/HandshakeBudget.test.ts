@@ -26,6 +26,9 @@ it("R4976-9.3-06: a handshake with a long chain counts as several", () => {
   assert.strictEqual(wait(), 100)
   budget.spent("a", 25 * OCTETS_OF_ONE)
   assert.strictEqual(wait(), 200 + 2400)
+  // What brings nothing has cost one all the same.
+  budget.spent("a", 0)
+  assert.strictEqual(wait(), 200 + 2500)
   budget.spent("nobody", 1_000_000)
   assert.strictEqual(budget.reserve("nobody", 0, 0), 0)
 })

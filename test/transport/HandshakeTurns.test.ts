@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Net from "node:net"
@@ -52,4 +53,41 @@ it.effect("a changed number of handshakes under way applies to those that wait",
     yield* run(3)
     yield* TestClock.adjust(0)
     assert.strictEqual(begun, 3)
+  }))
+
+it.effect("R4976-9.3-06: so many of one address are under way, for IPv6 of one network, also when some have ended and others wait", () =>
+  Effect.gen(function*() {
+    const turns = new HandshakeTurns(Infinity)
+    const underWay: Array<Deferred.Deferred<void>> = []
+    const handshake = Effect.gen(function*() {
+      const ends = yield* Deferred.make<void>()
+      underWay.push(ends)
+      yield* Deferred.await(ends)
+    })
+    const run = (host: string) =>
+      Effect.andThen(
+        Effect.forkChild(
+          turns.run(socket(0), host, { ...limits, atOnce: 2, perSecond: Infinity }, handshake, () =>
+            assert.fail("refused"))
+        ),
+        TestClock.adjust(0)
+      )
+    for (let i = 0; i < 4; i++) yield* run(`2001:db8::${i}`)
+    assert.strictEqual(underWay.length, 2)
+    yield* Deferred.succeed(underWay[0]!, undefined)
+    yield* run("2001:db8::9")
+    assert.strictEqual(underWay.length, 3)
+  }))
+
+it.effect("a changed rate applies to the next handshake", () =>
+  Effect.gen(function*() {
+    const turns = new HandshakeTurns(1)
+    let refused = 0
+    const run = (perSecond: number) =>
+      turns.run(socket(1), HOST, { ...limits, perSecond, patience: 0 }, Effect.void, () => refused++)
+    for (let i = 0; i < 5; i++) yield* run(1)
+    assert.strictEqual(refused, 1)
+    yield* TestClock.adjust(4000)
+    for (let i = 0; i < 40; i++) yield* run(10)
+    assert.strictEqual(refused, 1)
   }))
