@@ -5,6 +5,8 @@ import type { Paces } from "./Pace.ts"
 /** The part of a route that matters here. */
 export interface HopRoute {
   readonly sessions: ReadonlyArray<Session>
+  /** Whether it takes nothing but REPORTs to the owner of its session. */
+  readonly onlyReports: boolean
   /** Whether a request may take it now. Once it may not, it never may again. */
   usable(now: number): boolean
   /** Applies bounds on the pace of its requests, where there were none. */
@@ -35,9 +37,12 @@ export class HopRoutes {
     this.#routes.delete(route)
   }
 
-  /** Whether a request may take any of the routes now. Unusable routes are forgotten on the way. */
+  /**
+   * Whether a request may take any of the routes now. Those for REPORTs to an owner do not count: a REPORT binds no peer, so
+   * strangers could keep any number of connections with one session. Unusable routes are forgotten on the way.
+   */
   anyLive(now: number): boolean {
-    return this.#some(now, () => true)
+    return this.#some(now, ({ onlyReports }) => !onlyReports)
   }
 
   /** Whether there is a usable route that does not use the first of these sessions. */

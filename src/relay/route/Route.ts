@@ -115,6 +115,10 @@ export class Route implements Way {
     return only === undefined ? kind !== Kind.Auth : kind === only
   }
 
+  get onlyReports(): boolean {
+    return this.only === Kind.Report && !this.fromOwner
+  }
+
   usable(now: number): boolean {
     const { target } = this
     return !this.#moved && !target.shut && target.shared.phase !== "stopping" &&

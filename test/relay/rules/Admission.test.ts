@@ -3,10 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Admission, type Admitted } from "../../../src/relay/rules/Admission.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
-import { header, type Owner, send, until, type World } from "../../support/harness.ts"
+import { header, type Owner, request, send, until, type World } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated({ plaintextAuth: "always" })
+
+const REPORTED = ["Message-ID: m1", "Byte-Range: 1-1/1", "Status: 000 200 OK"]
 
 const dials = Effect.fnUntraced(function*(world: World, { peer, uri, usePath }: Owner) {
   const hop = yield* world.listen
@@ -60,6 +62,24 @@ describe("when there are too many connections", () => {
         yield* until(() => waiting.isClosed || late.isClosed, "the end of one")
         assert.isFalse(used.isClosed)
         yield* used.quiet
+      }),
+    { limits: { connections: 4 } }
+  )
+
+  scenario(
+    "R4976-6.5-03 R4976-9.3-06: strangers who have sent a REPORT to a session take no place from a client that logs in",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const strangers = yield* Effect.all([world.connect, world.connect, world.connect])
+        for (const stranger of strangers) {
+          const [to, from] = [`${alice.usePath} ${alice.uri}`, world.party()]
+          stranger.write(request("REPORT", { to, from, headers: REPORTED }))
+          yield* alice.peer.next
+        }
+        const carol = yield* world.login({ username: "carol" })
+        yield* until(() => strangers[0].isClosed, "the end of the first")
+        for (const peer of [alice.peer, carol.peer, strangers[2]]) yield* peer.quiet
       }),
     { limits: { connections: 4 } }
   )
