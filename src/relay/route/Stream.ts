@@ -7,6 +7,7 @@ import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
 import { type FailureReport, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { DASH } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
+import { keepMore, keepOctets } from "../../protocol/Octets.ts"
 import { type Loss, restOf } from "../Loss.ts"
 import { expectationOf } from "../outbound/Expectation.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
@@ -19,12 +20,10 @@ import type { Window } from "../outbound/Window.ts"
 import { aroundRange } from "./Forward.ts"
 import type { Way } from "./Way.ts"
 
-const single = Buffer.alloc(1)
-
 /** Octets of memory that a long chunk takes besides its headers, approximately. */
 const STREAM = 512
 
-const NO_LINES = Buffer.alloc(0)
+const NO_LINES: Buffer = Buffer.alloc(0)
 const NO_HEADERS = { before: "", after: "" }
 
 export class Stream implements LongChunk {
@@ -44,10 +43,11 @@ export class Stream implements LongChunk {
   /** Number, in its message, of the next octet to be written. */
   #next: number
   /**
-   * An octet that may be the last one, or -1. It waits for the next octet or the end, so that the last piece is not empty if the
-   * piece before it was interrupted.
+   * Octets that wait for more of them or the end: one that may be the last, so that the last piece is not empty if the piece
+   * before it was interrupted; and after a piece fewer than the headers of the next one have. A sender whose octets come one by
+   * one, beside another one that interrupts each time, would otherwise make the relay write 16 KiB of headers for each.
    */
-  #last = -1
+  #held: Buffer = NO_LINES
   #id = ""
   /** The last octets of the open piece if they have hyphens, to find an end-line that begins in one write and ends in the next. */
   #tail = ""
@@ -79,17 +79,32 @@ export class Stream implements LongChunk {
   /** Passes body on. `hyphens`: whether it may contain seven hyphens in a row. */
   write(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     if (this.refused || start === end) return
-    this.#emitLast()
+    if (this.#isBetweenPieces && this.#held.length + (end - start) < this.#overhead) {
+      this.#held = keepMore(this.#held, buf.subarray(start, end))
+      return
+    }
+    this.#emitHeld()
     const to = this.#next + (end - start) > this.#chunkEnd ? end - 1 : end
-    if (to < end) this.#last = buf[to]!
+    if (to < end) this.#held = keepOctets(buf.subarray(to, end))
     this.#emit(buf, start, to, hyphens)
   }
 
-  #emitLast(): void {
-    if (this.#last === -1) return
-    single[0] = this.#last
-    this.#last = -1
-    this.#emit(single, 0, 1, false)
+  /** Whether a piece has ended, and no other has begun. */
+  get #isBetweenPieces(): boolean {
+    return this.#id !== "" && this.#target.openChunk !== this
+  }
+
+  /** Octets that each piece has besides its body, approximately. */
+  get #overhead(): number {
+    const { after, before } = this.#headers
+    return this.#lines.length + before.length + after.length
+  }
+
+  #emitHeld(): void {
+    const held = this.#held
+    if (held.length === 0) return
+    this.#held = NO_LINES
+    this.#emit(held, 0, held.length, true)
   }
 
   #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {
@@ -201,7 +216,7 @@ export class Stream implements LongChunk {
   finish(flag: Flag): void {
     if (this.refused) return
     this.#finishing = true
-    this.#emitLast()
+    this.#emitHeld()
     // Otherwise the piece before has ended with + already.
     if (this.#target.openChunk === this || flag !== "+") {
       if (this.#target.openChunk !== this) this.#begin()
@@ -213,7 +228,7 @@ export class Stream implements LongChunk {
   /** Nothing more is written, so it keeps only what the answers need. */
   #shed(): void {
     this.#way = undefined
-    this.#lines = NO_LINES
+    this.#lines = this.#held = NO_LINES
     this.#headers = NO_HEADERS
   }
 
@@ -222,8 +237,7 @@ export class Stream implements LongChunk {
    * chunks fail at once, each causes a REPORT along one of these paths, which may wait for a peer that does not read.
    */
   get octets(): number {
-    const { after, before } = this.#headers
-    return STREAM + this.#lines.length + before.length + after.length
+    return STREAM + this.#overhead + this.#held.length
   }
 
   /** Octets of the open piece so far. */
@@ -256,7 +270,7 @@ export class Stream implements LongChunk {
     lost?.finish()
     if (this.failureReport !== "no") {
       const start = lost === undefined ? this.#next : this.#pieceStart
-      const length = this.#next - start + octets + (this.#last === -1 ? 0 : 1)
+      const length = this.#next - start + octets + this.#held.length
       const piece: Piece = {
         messageId: this.messageId,
         start,
