@@ -1,6 +1,6 @@
 /**
- * The output of each user, and of each other relay, that waits on all connections. Each connection has its own limits, and a user
- * may have thousands of them whose peers read nothing.
+ * The output of each user, of each other relay, and of strangers at each address that waits on all connections. Each connection has
+ * its own limits, and one of these may have thousands of them whose peers read nothing.
  */
 import { type Limits, shareOf } from "./Limits.ts"
 import { userOf } from "./Session.ts"
@@ -8,7 +8,7 @@ import { userOf } from "./Session.ts"
 /** Octets of output that may wait for one user before each of his connections may have less. */
 export const MAX_OUTPUT_OF_USER = 8_388_608
 
-/** The output of one user, or of one relay. */
+/** The output of one user, of one relay, or of the strangers at one address. */
 export class OutputLoad {
   readonly #most: () => number
   readonly #over: () => void
@@ -53,6 +53,11 @@ export class OutputLoads {
 
   ofUser(user: { readonly realm: string; readonly username: string }): OutputLoad {
     return this.#of(userOf(user), () => MAX_OUTPUT_OF_USER)
+  }
+
+  /** Those who have proved themselves and belong to no user. `network`: their address, for IPv6 its network. */
+  ofAddress(network: string): OutputLoad {
+    return this.#of(`address ${network}`, () => MAX_OUTPUT_OF_USER)
   }
 
   /** `name`: the first name in the certificate of the relay. */

@@ -8,6 +8,8 @@ import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated({ limits: { responses: 1_048_576 } }, { window: 65_536 })
 
+const REPORTED = ["Message-ID: m1", "Byte-Range: 1-1/1", "Status: 000 200 OK"]
+
 /** Octets of answers that are asked for on each connection: more than may wait there. */
 const ASKED = 1_500_000
 
@@ -67,6 +69,27 @@ scenario(
       }
       assert.lengthOf(last.peer.frames.filter(({ method }) => method === "SEND"), 60)
       assert.strictEqual(outputOf(world), 0)
+    })
+)
+
+scenario(
+  "R4976-9.3-06: strangers at one address whose requests were good once, but who are nobody's peers, share a bound too",
+  (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login({ username: "alice" })
+      for (let i = 0; i < 20; i++) {
+        const stranger = yield* world.connect
+        const to = `${alice.usePath} ${alice.uri}`
+        stranger.write(request("REPORT", { to, from, headers: REPORTED }))
+        yield* alice.peer.next
+        yield* ask(world, stranger, alice.usePath)
+      }
+      assert.isAbove(outputOf(world), MAX_OUTPUT_OF_USER)
+      assert.isBelow(outputOf(world), 2.1 * MAX_OUTPUT_OF_USER)
+      // The user whom they wrote to has no less for that.
+      const before = outputOf(world)
+      yield* ask(world, alice.peer, alice.usePath)
+      assert.isAbove(outputOf(world) - before, 1_000_000)
     })
 )
 

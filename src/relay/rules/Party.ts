@@ -27,3 +27,7 @@ export interface Party extends CountedSource {
 
 /** The connection of the peer that writes to the owner of this session, if one does. */
 export const peerOf = ({ peer }: Session): Party | undefined => peer?.connection as Party | undefined
+
+/** A REPORT makes nobody the peer of a session, so its sender may bring any number of connections that count for no user. */
+export const countsForAddress = ({ connection, outbound, shared: { networkOf, outputs } }: Party): void =>
+  outbound.outbox.countsFor(() => outputs.ofAddress(networkOf(connection?.remote.host ?? "")))

@@ -16,7 +16,7 @@ import type { Shared } from "../Shared.ts"
 import { type Answered, type Decision, foreign, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory, NextHopKind } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
-import { type Party, peerOf } from "./Party.ts"
+import { countsForAddress, type Party, peerOf } from "./Party.ts"
 import { endsHere } from "./PathEnd.ts"
 import type { Peers } from "./Peers.ts"
 import { isByTcp, lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachability.ts"
@@ -252,7 +252,9 @@ export class Router {
     const decision = owner instanceof RelayOwner
       ? this.#dial(through, path, "relay", request)
       : this.#forward(through, owner, request)
-    if (decision._tag === "Route" && !fromRelay && request.kind !== Kind.Report) this.#bind(session, request, hasOther)
+    if (decision._tag !== "Route" || fromRelay) return decision
+    if (request.kind === Kind.Report) countsForAddress(source)
+    else this.#bind(session, request, hasOther)
     return decision
   }
 

@@ -99,7 +99,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| answers that the peer of a connection does not read; another relay | | ${size(limits.responses)}; ${
       size(limits.relay)
     } |`,
-    `| output that waits for one user in all; for another relay | | ${size(MAX_OUTPUT_OF_USER)}; ${
+    `| output that waits for a user, strangers at one address; for another relay | | ${size(MAX_OUTPUT_OF_USER)}; ${
       size(limits.relay)
     } |`,
     `| ${size(LEAST_UNANSWERED)} to ${size(MOST_UNANSWERED)}, as fast as it answers; ${
