@@ -128,7 +128,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/client/Incoming.ts": [`not taken for ${TAKE_WITHIN} seconds with ${UNTAKEN} or more waiting`],
   "docs/browser.md": [
     `from ${some(AT_LEAST, "second")} to at most ${AT_MOST} seconds`,
-    `is renewed when ${100 * from("client/Upkeep", "RENEW_AT")} % of its time are over`,
+    `is renewed when ${from("client/Upkeep", "RENEW_AT") / 10} % of its time are over`,
     `wait to be taken | ${QUEUE}, ${QUEUE_OCTETS} | 413`,
     `those of all sessions | ${size(from("browser/Link", "MAX_WAITING_OCTETS"))} | 413`,
     `is taken and not read | ${UNTAKEN} | its sender waits; refused after ${TAKE_WITHIN} seconds`,
