@@ -224,7 +224,6 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.openChunk = undefined
     stopTimer(this.#stall)
     this.outbox.close()
-    this.transactions.close()
   }
 
   /** Fails the requests that wait for an answer or to be sent, in steps, and reports that to their senders (RFC 4976 §6.4.1). */

@@ -56,8 +56,9 @@ export class Transaction extends Timed implements Piece, Sent {
   sequence = 0
   /** The next transaction in the same list of the `TransactionTable`. */
   sibling: Transaction | undefined = undefined
-  /** The next request that is written to the connection, while octets of this one are still in this process. */
-  behind: Transaction | undefined = undefined
+  /** Those of the table that were added before and after it. */
+  earlier: Transaction | undefined = undefined
+  later: Transaction | undefined = undefined
 
   constructor(owner: TransactionOwner, id: string, origin: Origin, expects: Expectation) {
     super()
@@ -103,7 +104,7 @@ export class Transaction extends Timed implements Piece, Sent {
     this.#misanswered = true
   }
 
-  /** No answer is expected any more. It drops its references, because it may stay in memory until its octets are sent. */
+  /** No answer is expected any more. It drops its references, because a long chunk keeps it in memory until its piece ends. */
   finish(): void {
     if (this.done) return
     this.done = true

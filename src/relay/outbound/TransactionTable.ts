@@ -1,7 +1,7 @@
 /**
- * The transactions of one connection by their ids: a hash table whose entries are linked, so that adding and removing allocates
- * nothing. A `Map` allocates when its last entry is deleted. That would be for each message, and with thousands of connections,
- * each of which has a message now and then, it would outlive the young generation.
+ * The transactions of one connection by their ids, and in the order in which they began: a hash table whose entries are linked, so
+ * that adding and removing allocates nothing. A `Map` allocates when its last entry is deleted. That would be for each message, and
+ * with thousands of connections, each of which has a message now and then, it would outlive the young generation.
  */
 import type { Transaction } from "./Transaction.ts"
 
@@ -19,6 +19,8 @@ export class TransactionTable {
   /** The first transaction of each list. */
   #lists: Array<Transaction | undefined> = []
   #size = 0
+  #first: Transaction | undefined
+  #last: Transaction | undefined
 
   get size(): number {
     return this.#size
@@ -27,6 +29,11 @@ export class TransactionTable {
   /** The number of lists. */
   get lists(): number {
     return this.#lists.length
+  }
+
+  /** The one that was added first of all that are there. */
+  get first(): Transaction | undefined {
+    return this.#first
   }
 
   /** The transaction whose id stands in `buf`. */
@@ -44,6 +51,10 @@ export class TransactionTable {
     if (this.#size === this.#lists.length) this.#resize(Math.max(LEAST, 2 * this.#size))
     this.#size++
     this.#put(transaction)
+    transaction.earlier = this.#last
+    if (this.#last === undefined) this.#first = transaction
+    else this.#last.later = transaction
+    this.#last = transaction
   }
 
   /** Returns whether it was there. */
@@ -61,15 +72,23 @@ export class TransactionTable {
     else before.sibling = one.sibling
     one.sibling = undefined
     this.#size--
+    this.#unlink(one)
     if (lists.length > MOST_KEPT && this.#size * SPARSE < lists.length) this.#resize(lists.length / 2)
     return true
   }
 
-  /** In no order. */
+  /** In the order in which they were added. */
   *[Symbol.iterator](): Iterator<Transaction> {
-    for (const first of this.#lists) {
-      for (let one = first; one !== undefined; one = one.sibling) yield one
-    }
+    for (let one = this.#first; one !== undefined; one = one.later) yield one
+  }
+
+  #unlink(one: Transaction): void {
+    const { earlier, later } = one
+    if (earlier === undefined) this.#first = later
+    else earlier.later = later
+    if (later === undefined) this.#last = earlier
+    else later.earlier = earlier
+    one.earlier = one.later = undefined
   }
 
   #put(transaction: Transaction): void {
@@ -85,14 +104,8 @@ export class TransactionTable {
   }
 
   #resize(lists: number): void {
-    const before = this.#lists
     this.#lists = Array.from({ length: lists })
-    for (const first of before) {
-      for (let one = first, next: Transaction | undefined; one !== undefined; one = next) {
-        next = one.sibling
-        this.#put(one)
-      }
-    }
+    for (let one = this.#first; one !== undefined; one = one.later) this.#put(one)
   }
 }
 

@@ -16,9 +16,8 @@ export class Transactions implements TransactionOwner {
   readonly #owner: TransactionsOwner
   readonly #shared: TransactionsOwner["shared"]
   readonly #all = new TransactionTable()
-  /** The first and the last of the requests of which octets are still in this process. */
-  #firstUnsent: Transaction | undefined
-  #lastUnsent: Transaction | undefined
+  /** The first of which octets are still in this process, or to come. So it is with all behind it: one is written after the other. */
+  #unsent: Transaction | undefined
 
   constructor(owner: TransactionsOwner) {
     this.#owner = owner
@@ -39,25 +38,20 @@ export class Transactions implements TransactionOwner {
   /** Adds a request that is still being written: it may be answered before its end, to stop it (RFC 4975 §10.5). */
   began(transaction: Transaction): void {
     this.#all.add(transaction)
+    this.#unsent ??= transaction
     this.#shared.totals.transactions++
   }
 
   /** The last octet of a request was just put in. */
   ended(transaction: Transaction): void {
     transaction.endsAt = this.#owner.outbox.committed
-    if (this.#lastUnsent === undefined) this.#firstUnsent = transaction
-    else this.#lastUnsent.behind = transaction
-    this.#lastUnsent = transaction
   }
 
   /** The operating system has taken this many octets in all. A request is timed from its last octet on (RFC 4976 §6.4.1). */
   sent(octets: number): void {
     const { limits: { transaction }, turn: { now } } = this.#shared
-    for (let one = this.#firstUnsent; one !== undefined && one.endsAt <= octets; one = this.#firstUnsent) {
-      this.#firstUnsent = one.behind
-      if (one.behind === undefined) this.#lastUnsent = undefined
-      one.behind = undefined
-      if (one.done) continue
+    for (let one = this.#unsent; one !== undefined && one.endsAt !== 0 && one.endsAt <= octets; one = this.#unsent) {
+      this.#unsent = one.later
       transaction.start(one, now)
       one.sent()
     }
@@ -71,25 +65,21 @@ export class Transactions implements TransactionOwner {
 
   /**
    * No further answer comes; the operating system has taken this many octets in all. The requests fail one in each step, in the
-   * order in which they end, and last the one that is still being written.
+   * order in which they began. Nothing is done for all of them at once, because there may be hundreds of thousands.
    */
   *lost(octets: number, loss: Loss): Iterable<void> {
-    const end = ({ endsAt }: Transaction): number => endsAt === 0 ? Number.MAX_VALUE : endsAt
-    for (const transaction of [...this.#all].sort((a, b) => end(a) - end(b))) {
-      transaction.lost(octets, loss)
+    for (let one = this.#all.first; one !== undefined; one = this.#all.first) {
+      one.lost(octets, loss)
       yield
     }
-  }
-
-  /** Nothing more is sent. */
-  close(): void {
-    this.#firstUnsent = this.#lastUnsent = undefined
   }
 
   // ---- what a transaction asks
 
   forget(transaction: Transaction): void {
+    const { later } = transaction
     if (!this.#all.remove(transaction)) return
+    if (transaction === this.#unsent) this.#unsent = later
     this.#shared.totals.transactions--
     if (this.#shared.conditions.any) this.#shared.conditions.check()
   }

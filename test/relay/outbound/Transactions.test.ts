@@ -5,7 +5,7 @@ import { zeroCounters } from "../../../src/relay/Counters.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { CLOSED } from "../../../src/relay/Loss.ts"
 import type { Expectation } from "../../../src/relay/outbound/Expectation.ts"
-import type { Origin } from "../../../src/relay/outbound/Origin.ts"
+import { NO_ORIGIN, type Origin } from "../../../src/relay/outbound/Origin.ts"
 import { Transaction } from "../../../src/relay/outbound/Transaction.ts"
 import { Transactions } from "../../../src/relay/outbound/Transactions.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
@@ -80,15 +80,44 @@ describe("Transactions", () => {
     assert.strictEqual(totals.transactions, 0)
   })
 
-  it("fails them in the order in which they end, and last the one that is still being written", () => {
+  it("fails them in the order in which they began, and looks at one in each step", () => {
     const ids = Array.from({ length: 40 }, (_, i) => `id${i}`)
-    const written = request("written", 0)
-    transactions.forget(written)
-    transactions.began(written)
-    written.endsAt = 0
-    for (const id of ids) request(id, 10)
-    assert.strictEqual([...transactions.lost(0, CLOSED)].length, 41)
-    assert.deepStrictEqual(told, [...ids, "written"].map((id) => `${id} 408`))
+    let looks = 0
+    for (const id of ids) {
+      const one = request(id, 10)
+      const { endsAt } = one
+      Object.defineProperty(one, "endsAt", { get: () => (looks++, endsAt) })
+    }
+    request("gone", 10).finish()
+    transactions.began(new Transaction(transactions, "written", NO_ORIGIN, "every failure"))
+    const steps = transactions.lost(0, CLOSED)[Symbol.iterator]()
+    steps.next()
+    assert.deepStrictEqual(told, ["id0 408"])
+    assert.isBelow(looks, 4)
+    let count = 1
+    while (steps.next().done !== true) count++
+    assert.strictEqual(count, 41)
+    assert.deepStrictEqual(told, ids.map((id) => `${id} 408`))
+    assert.strictEqual(totals.transactions, 0)
+  })
+
+  it("times what is written behind a request that was answered before it was sent, and no chunk before its end", () => {
+    const first = request("first", 10)
+    const second = request("second", 10)
+    first.finish()
+    const chunk = new Transaction(transactions, "chunk", NO_ORIGIN, "every failure")
+    transactions.began(chunk)
+    transactions.sent(20)
+    assert.isTrue(second.isRunning)
+    transactions.sent(Infinity)
+    assert.isFalse(chunk.isRunning)
+    outbox.committed = 30
+    transactions.ended(chunk)
+    transactions.sent(29)
+    assert.isFalse(chunk.isRunning)
+    transactions.sent(30)
+    assert.isTrue(chunk.isRunning)
+    assert.strictEqual(timers.running, 2)
   })
 
   it("has each of thousands timed once that wait behind one another", () => {
