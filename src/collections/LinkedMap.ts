@@ -11,17 +11,24 @@ interface Link<K, V> extends Entry<K, V> {
 }
 
 /**
+ * With more entries than this, a `Map` finds them. It would be most of the memory of a map with few, and deleting its last entry
+ * allocates another table, each time that one sender waits for its turn.
+ */
+const FEW = 8
+
+/**
  * A map in the order in which its keys were last set or touched. It also serves as a queue: the first entry is found in constant
- * time, whereas a `Map` has to skip the entries deleted before it. While nothing has been set, it takes little memory: each
- * connection has several.
+ * time, whereas a `Map` has to skip the entries deleted before it.
  */
 export class LinkedMap<K, V> {
+  /** Undefined until there are more than a few entries, and again when there are none. */
   #links: Map<K, Link<K, V>> | undefined
+  #size = 0
   #first: Link<K, V> | undefined
   #last: Link<K, V> | undefined
 
   get size(): number {
-    return this.#links?.size ?? 0
+    return this.#size
   }
 
   /** The entry that was set or touched least recently. */
@@ -30,28 +37,25 @@ export class LinkedMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#links?.get(key)?.value
+    return this.#find(key)?.value
   }
 
   has(key: K): boolean {
-    return this.#links?.has(key) === true
+    return this.#find(key) !== undefined
   }
 
   /** Sets a value; its entry becomes the last one. */
   set(key: K, value: V): void {
-    const links = this.#links ??= new Map()
-    let link = links.get(key)
-    if (link === undefined) links.set(key, link = { key, value, previous: undefined, next: undefined })
-    else {
-      link.value = value
-      this.#unlink(link)
-    }
+    const link = this.#find(key)
+    if (link === undefined) return this.#add({ key, value, previous: undefined, next: undefined })
+    link.value = value
+    this.#unlink(link)
     this.#append(link)
   }
 
   /** Returns a value; its entry becomes the last one. */
   touch(key: K): V | undefined {
-    const link = this.#links?.get(key)
+    const link = this.#find(key)
     if (link === undefined) return undefined
     if (link !== this.#last) {
       this.#unlink(link)
@@ -61,10 +65,11 @@ export class LinkedMap<K, V> {
   }
 
   delete(key: K): boolean {
-    const link = this.#links?.get(key)
+    const link = this.#find(key)
     if (link === undefined) return false
-    this.#links!.delete(key)
     this.#unlink(link)
+    if (--this.#size === 0) this.#links = undefined
+    else this.#links?.delete(key)
     return true
   }
 
@@ -72,7 +77,24 @@ export class LinkedMap<K, V> {
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) {
       yield link
-      while (next !== undefined && this.#links!.get(next.key) !== next) next = next.next
+      while (next !== undefined && this.#find(next.key) !== next) next = next.next
+    }
+  }
+
+  #find(key: K): Link<K, V> | undefined {
+    if (this.#links !== undefined) return this.#links.get(key)
+    let link = this.#first
+    while (link !== undefined && link.key !== key) link = link.next
+    return link
+  }
+
+  #add(link: Link<K, V>): void {
+    this.#append(link)
+    this.#size++
+    if (this.#links !== undefined) this.#links.set(link.key, link)
+    else if (this.#size > FEW) {
+      this.#links = new Map()
+      for (let one = this.#first; one !== undefined; one = one.next) this.#links.set(one.key, one)
     }
   }
 

@@ -5,12 +5,15 @@ import { LinkedMap } from "../../src/collections/LinkedMap.ts"
 const entriesOf = <K, V>(map: LinkedMap<K, V>) => Array.from(map, ({ key, value }) => [key, value] as const)
 
 describe("LinkedMap", () => {
-  it("is a map whose keys move to the end when they are set or touched", () => {
-    const key = fc.integer({ min: 0, max: 5 })
-    const commands = fc.array(fc.oneof(
-      fc.record({ what: fc.constant("set" as const), key, value: fc.nat() }),
-      fc.record({ what: fc.constantFrom("touch" as const, "delete" as const), key })
-    ))
+  it.each([5, 20])("is a map of up to %i keys, which move to the end when they are set or touched", (most) => {
+    const key = fc.integer({ min: 0, max: most })
+    const commands = fc.array(
+      fc.oneof(
+        fc.record({ what: fc.constant("set" as const), key, value: fc.nat() }),
+        fc.record({ what: fc.constantFrom("touch" as const, "delete" as const), key })
+      ),
+      { maxLength: 10 * most }
+    )
     fc.assert(fc.property(commands, (all) => {
       const map = new LinkedMap<number, number>()
       // The same by a list.
