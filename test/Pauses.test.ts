@@ -144,7 +144,9 @@ describe("a head that is as long as it may be takes no longer for what is in it 
 
   it.each(["Authorization", "Expires", "X-Unknown"])("thousands of blanks in the value of %s", (name) => {
     const value = `a${" ".repeat(8000)}b`
-    const octets = Buffer.from(`MSRP 12345678 AUTH\r\nTo-Path: a\r\nFrom-Path: b\r\n${name}: ${value}\r\n\r\n`)
+    const octets = Buffer.from(
+      `MSRP 12345678 AUTH\r\nTo-Path: a\r\nFrom-Path: b\r\n${name}: ${value}\r\n-------12345678$\r\n`
+    )
     const head = new Head()
     head.read(octets, 0, octets.length, defaultFrameLimits, undefined)
     assert.deepStrictEqual(head.headers(name), [value])
