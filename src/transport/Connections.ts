@@ -8,6 +8,7 @@ import { wordsOf } from "../net/ErrorCode.ts"
 import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
 import { type Defer, makeDefer } from "./Defer.ts"
 import { type ConnectionParts, NodeConnection } from "./NodeConnection.ts"
+import { pollEnd } from "./PollEnd.ts"
 import { makeSlices } from "./Slices.ts"
 
 /** The interval at which all connections are checked (`NodeConnection.look`). */
@@ -28,13 +29,14 @@ export interface Connections {
 }
 
 export const makeConnections = Effect.fnUntraced(function*(
-  reads: ConnectionParts["reads"]
+  reads: ConnectionParts["reads"],
+  pollSignal = false
 ): Effect.fn.Return<Connections, never, Scope.Scope> {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const defect = (error: unknown): void => {
     run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
   }
-  const defer = makeDefer(defect)
+  const defer = makeDefer(defect, pollSignal ? yield* pollEnd : undefined)
   return { run, defer, adopting: makeAdopt({ reads, defer, inSlices: makeSlices(defer), defect }, run) }
 })
 

@@ -9,9 +9,9 @@
 export const READ = 4096
 
 /**
- * Octets (with `READ` for each read) after which the tasks run, and further reads wait for the next turn of the event loop.
- * With four thousand busy pairs, timers are late by a tenth of a second; with twice the value by a fifth, and with half of it
- * a message costs a tenth more.
+ * Octets (with `READ` for each read) after which the tasks run, and the turn of the event loop is to end. Where it cannot be ended,
+ * further reads wait for the next one: with four thousand busy pairs, timers are late by a tenth of a second, with twice the value by a
+ * fifth, and with half of it a message costs a tenth more.
  */
 export const MOST = 4_194_304
 
@@ -21,14 +21,20 @@ export const AGAIN = MOST / READ
 export interface Defer {
   /** Runs a task later in this turn of the event loop, or in the next. */
   (task: () => void): void
-  /** Counts the octets of one read. True if this turn has had enough: the connection has to read on in `nextTurn`. */
-  readonly read: (octets: number) => boolean
+  /**
+   * Counts the octets of one read. `mayFollow`: whether the connection may be read again before others. True if this turn has
+   * had enough: the connection has to read on in `nextTurn`.
+   */
+  readonly read: (octets: number, mayFollow: boolean) => boolean
   /** Runs a task that reads again in the next turn of the event loop, or later if many wait. */
   readonly nextTurn: (task: () => void) => void
 }
 
-/** Collects tasks and runs those of one turn of the event loop together, in order. */
-export const makeDefer = (failed: (error: unknown) => void): Defer => {
+/**
+ * Collects tasks and runs those of one turn of the event loop together, in order. `endPoll` lets the turn end when all connections
+ * that have octets have been read once, so that few have to wait for `nextTurn`; called at most once in a turn.
+ */
+export const makeDefer = (failed: (error: unknown) => void, endPoll?: () => void): Defer => {
   const soon = new Batch(failed)
   const next = new Batch(failed)
   let cost = 0
@@ -53,15 +59,17 @@ export const makeDefer = (failed: (error: unknown) => void): Defer => {
     schedule()
   }
   return Object.assign(defer, {
-    read: (octets: number): boolean => {
+    read: (octets: number, mayFollow: boolean): boolean => {
       cost += READ + octets
+      if (cost < MOST) return false
       if (cost >= between) {
+        if (between === MOST) endPoll?.()
         between = cost + MOST
         // A turn that only reads has to reset the count as well.
         schedule()
         process.nextTick(runSoon)
       }
-      return cost >= MOST
+      return mayFollow || endPoll === undefined
     },
     nextTurn: (task: () => void): void => {
       next.add(task)

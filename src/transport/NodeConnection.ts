@@ -5,7 +5,7 @@ import { codeOf } from "../net/ErrorCode.ts"
 import { keepOctets } from "../protocol/Octets.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
-import { type Reads, readShared } from "./SharedRead.ts"
+import { type Deliver, type Reads, readShared } from "./SharedRead.ts"
 import { TlsAnswers, untaken } from "./TlsAnswers.ts"
 
 /** The parts of a transport that connections use. */
@@ -173,11 +173,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   }
 
   /** Delivers a chunk that was read; returns whether to read on. */
-  readonly #deliver = (chunk: Buffer): boolean => {
+  readonly #deliver = (chunk: Buffer, isFull: boolean): boolean => {
     if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) {
       this.#give(chunk)
-      if (this.#parts.defer.read(chunk.length) && !this.#paused && !this.#ended && !this.#destroyed) {
+      if (this.#parts.defer.read(chunk.length, isFull) && !this.#paused && !this.#ended && !this.#destroyed) {
         return this.#readLater()
       }
     } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))
@@ -260,7 +260,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null
 
 /** Reads by "data" events, where Node does not have the internals that `readShared` needs. */
-const readEvents = (stream: Net.Socket, deliver: (chunk: Buffer) => void): Reads => {
-  stream.on("data", deliver)
+const readEvents = (stream: Net.Socket, deliver: Deliver): Reads => {
+  stream.on("data", (chunk: Buffer) => void deliver(chunk, true))
   return { stop: () => stream.pause(), start: () => stream.resume() }
 }

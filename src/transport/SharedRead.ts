@@ -67,11 +67,14 @@ const isHandle = (handle: Partial<Handle> | null | undefined): handle is Handle 
   typeof handle?.useUserBuffer === "function" && typeof handle.readStart === "function" &&
   typeof handle.readStop === "function"
 
+/** Takes a chunk that was read, and returns false to stop reading. `isFull`: more may be read at once. */
+export type Deliver = (chunk: Buffer, isFull: boolean) => boolean
+
 /**
- * Makes `socket` read into the shared buffer from its next read on; `deliver` returns false to stop reading. The result stops
- * and starts reading at less cost than `pause` and `resume` of the socket, which keeps flowing.
+ * Makes `socket` read into the shared buffer from its next read on. The result stops and starts reading at less cost than `pause`
+ * and `resume` of the socket, which keeps flowing.
  */
-export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boolean): Reads | undefined => {
+export const readShared = (socket: Net.Socket, deliver: Deliver): Reads | undefined => {
   const inner = socket as unknown as Record<symbol, unknown> & { readonly _handle?: Partial<Handle> | null }
   const fields = fieldsOf(inner)
   const handle = inner._handle
@@ -120,9 +123,10 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   inner[fields.buffer] = small
   inner[fields.generator] = null
   inner[fields.callback] = (length: number): boolean => {
+    const isFull = length === buffer.length
     if (buffer === shared) measureLarge(length)
     else measure(length)
-    return deliver(shared.subarray(0, length))
+    return deliver(shared.subarray(0, length), isFull)
   }
   handle.useUserBuffer(small)
   /** Whether the handle is still in use: the socket drops it when it closes. */

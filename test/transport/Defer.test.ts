@@ -41,10 +41,10 @@ describe("makeDefer", () => {
     let turned = false
     setImmediate(() => void (turned = true))
     defer(() => void (ran = true))
-    for (let i = 1; i < MOST / READ; i++) defer.read(0)
+    for (let i = 1; i < MOST / READ; i++) defer.read(0, true)
     await tick()
     assert.isFalse(ran)
-    defer.read(0)
+    defer.read(0, true)
     await tick()
     assert.isTrue(ran)
     assert.isFalse(turned)
@@ -52,16 +52,31 @@ describe("makeDefer", () => {
 
   it("tells when who is read should wait for another turn: after many reads, or many octets", async () => {
     const defer = makeDefer(never)
-    for (let i = 1; i < MOST / READ; i++) assert.isFalse(defer.read(0))
-    assert.isTrue(defer.read(0))
+    for (let i = 1; i < MOST / READ; i++) assert.isFalse(defer.read(0, true))
+    assert.isTrue(defer.read(0, true))
     let went = false
     defer.nextTurn(() => void (went = true))
     await tick()
     assert.isFalse(went)
     await turn()
     assert.isTrue(went)
-    assert.isFalse(defer.read(MOST - 2 * READ))
-    assert.isTrue(defer.read(0))
+    assert.isFalse(defer.read(MOST - 2 * READ, true))
+    assert.isTrue(defer.read(0, true))
+  })
+
+  it("ends a poll that has had enough, once in each turn, and only who may be read again at once waits for the next", async () => {
+    let ended = 0
+    const defer = makeDefer(never, () => void ended++)
+    for (let i = 1; i < MOST / READ; i++) assert.isFalse(defer.read(0, false))
+    assert.strictEqual(ended, 0)
+    assert.isFalse(defer.read(0, false))
+    assert.strictEqual(ended, 1)
+    assert.isTrue(defer.read(MOST, true))
+    assert.isFalse(defer.read(0, false))
+    assert.strictEqual(ended, 1)
+    await turn()
+    assert.isFalse(defer.read(MOST - READ, false))
+    assert.strictEqual(ended, 2)
   })
 
   it("has so many read again in a turn who have waited, in their order", async () => {

@@ -120,7 +120,7 @@ describe("NodeConnection", () => {
         recorder.onBytes = () => {
           turnOfReads.push(turn)
           defer.nextTurn(() => void turn++)
-          defer.read(MOST)
+          defer.read(MOST, true)
         }
         const { socket } = yield* plainClient(port)
         socket.end(sent)
@@ -146,7 +146,7 @@ describe("NodeConnection", () => {
             recorder.connection.end()
             recorder.connection.pause()
           })
-          defer.read(MOST)
+          defer.read(MOST, true)
         }
         const { socket } = yield* plainClient(port)
         socket.resume()

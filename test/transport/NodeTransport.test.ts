@@ -83,3 +83,11 @@ it.live("what may be dialled is what holds then", () => {
     assert.strictEqual((yield* Effect.flip(dial)).reason, "Certificate")
   }).pipe(Effect.scoped, Effect.provide(Transport.layerNode(options)))
 })
+
+it.live("sends itself signals only if it is asked to", () =>
+  Effect.gen(function*() {
+    const signals = Effect.sync(() => process.listenerCount("SIGURG"))
+    const before = yield* signals
+    assert.strictEqual(yield* Effect.provide(signals, Transport.layerNode()), before)
+    assert.strictEqual(yield* Effect.provide(signals, Transport.layerNode({ pollSignal: true })), before + 1)
+  }))

@@ -110,8 +110,12 @@ describe("reads", () => {
       _handle: { useUserBuffer: note, readStart: () => 0, readStop: () => 0 }
     })
     const called = (name: symbol) => (socket as Record<symbol, unknown>)[name]
-    assert.isDefined(readShared(socket as never, () => true))
+    const full: Array<boolean> = []
+    const deliver = (_: Buffer, isFull: boolean) => full.push(isFull) > 0
+    assert.isDefined(readShared(socket as never, deliver))
     return {
+      /** Whether each read filled its buffer. */
+      full,
       /** Of the buffers that it read into. */
       sizes,
       close: () => void socket.emit("close"),
@@ -125,6 +129,14 @@ describe("reads", () => {
       }
     }
   }
+
+  it("a read that fills its buffer may be followed by another one at once", () => {
+    const { close, full, read } = played()
+    read(SMALL - 1)
+    read(SMALL + 1)
+    assert.deepStrictEqual(full, [false, true, false])
+    close()
+  })
 
   it("what comes in one piece is read in one, up to 64 KiB", () => {
     const { close, read, sizes } = played()

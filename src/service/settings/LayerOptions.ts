@@ -88,6 +88,7 @@ export const transportOptionsOf = (
   isExempt: isLoopback,
   keepAlive: values.keepAlive,
   proxies,
+  pollSignal: true,
   webSocket: {
     piece: values.wsChunk,
     ...(demoPage ? { serve: serveDemo(addresses.uris) } : {}),
