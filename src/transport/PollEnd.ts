@@ -22,12 +22,17 @@ const leave = Effect.sync(() => {
   if (--users === 0) process.off(SIGNAL, ignore)
 })
 
-const endPoll = (): void => {
-  process.kill(process.pid, SIGNAL)
+/** Returns whether the system has allowed it. */
+const signal = (): boolean => {
+  try {
+    return process.kill(process.pid, SIGNAL)
+  } catch {
+    return false
+  }
 }
 
 /** The function that ends the poll; undefined where there are no such signals, or the event loop does not get them. */
 export const pollEnd: Effect.Effect<(() => void) | undefined, never, Scope.Scope> =
   process.platform === "win32" || !isMainThread
     ? Effect.succeed(undefined)
-    : Effect.as(Effect.acquireRelease(listen, () => leave), endPoll)
+    : Effect.map(Effect.acquireRelease(listen, () => leave), () => signal() ? signal : undefined)

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import * as Net from "node:net"
@@ -75,6 +75,15 @@ describe("pollEnd", () => {
       }))
       assert.strictEqual(process.listenerCount("SIGURG"), before)
     }))
+
+  it.live("is not there where the system forbids it", () =>
+    Effect.gen(function*() {
+      const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+        throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => kill.mockRestore()))
+      assert.isUndefined(yield* pollEnd)
+    }).pipe(Effect.scoped))
 
   it.live("is not there in a worker thread, whose event loop gets no signals", () =>
     Effect.gen(function*() {
