@@ -1,10 +1,10 @@
 /**
- * Draws the results of the benchmark of a crowd.
+ * Draws the results of the benchmark of a crowd, and prints them as tables in Markdown.
  *
- *   node bench/plot.ts RESULTS.json [--before OLDER.json] [--out DIRECTORY] [--dark]
+ *   node bench/plot.ts RESULTS.json... [--before OLDER.json] [--out DIRECTORY] [--dark]
  *
- * `--before`: results of an earlier version of this relay, drawn for comparison. `--dark`: always uses the colours of a dark page,
- * not only if the viewer prefers them.
+ * Of several results, the medians. `--before`: results of an earlier version of this relay, for comparison. `--dark`: always uses
+ * the colours of a dark page, not only if the viewer prefers them.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
@@ -13,6 +13,8 @@ import type { GrowthRow } from "./crowd/growth.ts"
 import type { CrowdResults } from "./crowd/main.ts"
 import type { QuietRow } from "./crowd/quiet.ts"
 import { draw, type Figure, type Panel, type Series, type Style } from "./plot/Figure.ts"
+import { medians } from "./plot/medians.ts"
+import { growthTable, quietTable } from "./plot/tables.ts"
 import { run, UsageError } from "./usage.ts"
 
 interface Row {
@@ -124,10 +126,12 @@ const figures = (growth: ReadonlyArray<GrowthRow>, quiet: ReadonlyArray<QuietRow
 const read = async (file: string): Promise<CrowdResults> => JSON.parse(await readFile(file, "utf8")) as CrowdResults
 
 const isOwn = ({ relay }: { readonly relay: string }): boolean => relay === "msrp-relay"
-const renamed = <R extends Row>(rows: ReadonlyArray<R> = []): Array<R> =>
+const renamed = <R extends Row>(rows: ReadonlyArray<R>): Array<R> =>
   rows.filter(isOwn).map((row) => Object.assign({}, row, { relay: before }))
 
-const usage = `Usage: npm run bench:plot -- RESULTS.json [options]
+const usage = `Usage: npm run bench:plot -- RESULTS.json... [options]
+
+Draws the medians of these results, and prints them as tables.
 
   --before OLDER.json  results of an earlier state of this relay, to be drawn beside
   --out DIRECTORY      where the pictures go (default docs/performance)
@@ -143,15 +147,15 @@ await run(usage, {
     dark: { type: "boolean", default: false }
   }
 }, async ({ positionals, values }) => {
-  const [file] = positionals
-  if (file === undefined) throw new UsageError("RESULTS.json: which results are to be drawn")
-  const now = await read(file)
-  const old = values.before === undefined ? {} : await read(values.before)
+  if (positionals.length === 0) throw new UsageError("RESULTS.json: which results are to be drawn")
+  const now = medians(await Promise.all(positionals.map(read)))
+  const old = medians(values.before === undefined ? [] : [await read(values.before)])
+  const growth = [...renamed(old.growth), ...now.growth]
+  const quiet = [...renamed(old.quiet), ...now.quiet]
   await mkdir(values.out, { recursive: true })
-  const drawn = figures(
-    [...now.growth ?? [], ...renamed(old.growth)],
-    [...now.quiet ?? [], ...renamed(old.quiet)]
-  )
+  const drawn = figures(growth, quiet)
+  if (growth.length > 0) process.stdout.write(`${growthTable(growth)}\n`)
+  if (quiet.length > 0) process.stdout.write(`${quietTable(quiet)}\n`)
   for (const [name, figure] of Object.entries(drawn)) {
     await writeFile(join(values.out, `${name}.svg`), draw(figure, values.dark ? "dark" : "auto"))
     process.stdout.write(`${join(values.out, `${name}.svg`)}\n`)
