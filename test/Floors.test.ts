@@ -29,7 +29,7 @@ const protocolNeeds = [/^protocol\//, /^platform\/Node\.ts$/, /^node:buffer$/]
 const relayNeeds = [
   /^protocol\//,
   /^collections\//,
-  /^net\/(Addresses|Crowd|Hosts)\.ts$/,
+  /^net\/(Addresses|AddressList|Crowd|Hosts)\.ts$/,
   /^transport\/(Connection|TransportName)\.ts$/,
   /^node:net$/
 ]

@@ -6,6 +6,7 @@
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { canonicalAddress, machineAddresses } from "../../net/Addresses.ts"
+import { isAddressOrNetwork } from "../../net/AddressList.ts"
 import { hostName, isHostPattern, isLoopback, isWildcard } from "../../net/Hosts.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { LocalSocket } from "../../transport/Connection.ts"
@@ -78,14 +79,8 @@ const INNER = [
 ]
 
 /** Whether this may be an entry of `allow`, `deny` or `alone`. */
-export const isNextHopRule = (text: string): boolean => {
-  const [address, prefix, ...rest] = text.split("/")
-  if (rest.length > 0 || address === undefined) return false
-  if (isIP(address) === 0) {
-    return prefix === undefined && isHostPattern(text) && /[a-z]/i.test(text)
-  }
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32))
-}
+export const isNextHopRule = (text: string): boolean =>
+  isAddressOrNetwork(text) || (isIP(text) === 0 && isHostPattern(text) && /[a-z]/i.test(text))
 
 /** Whether this may be a range of ports. */
 export const isPortRange = ({ first, last }: PortRange): boolean =>

@@ -1,8 +1,8 @@
 /** Proxies that connect on behalf of clients, and how they announce the clients' addresses. */
+import { within } from "../../../net/AddressList.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
 import type { NodeOptions } from "../../../Transport.ts"
 import { printSocket } from "../codecs/Addresses.ts"
-import { within } from "../codecs/WebSocket.ts"
 import type { Problems } from "../Problems.ts"
 import type { Values } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"

@@ -1,5 +1,6 @@
-/** Codecs of the relay's URIs and sockets, and of name servers. */
+/** Codecs of the relay's URIs and sockets, of name servers, and of addresses and networks. */
 import * as Result from "effect/Result"
+import { isAddressOrNetwork } from "../../../net/AddressList.ts"
 import { isWildcard } from "../../../net/Hosts.ts"
 import { canonicalHost, DEFAULT_PORT, formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
 import type { UsePathUri } from "../../../relay/rules/OwnUris.ts"
@@ -119,4 +120,9 @@ export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
 /** Name servers, as `Resolver.setServers` of Node accepts them. */
 export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) =>
   isNameServer(text) ? Result.succeed(text) : Result.fail("is not an address")
+)
+
+/** Addresses and networks. */
+export const networks: TextCodec<ReadonlyArray<string>> = listOf((one) =>
+  isAddressOrNetwork(one) ? Result.succeed(one) : Result.fail("is not an address or network")
 )

@@ -1,7 +1,8 @@
 /** Variables about clients that come by WebSocket (RFC 7977). */
 import { ranges } from "../../../options/Ranges.ts"
+import { networks } from "../codecs/Addresses.ts"
 import { octets, seconds } from "../codecs/Quantities.ts"
-import { networks, origins } from "../codecs/WebSocket.ts"
+import { origins } from "../codecs/WebSocket.ts"
 import { boolean, oneOf } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
 
