@@ -21,7 +21,7 @@ import { checkEffectCopy } from "./options/EffectCopy.ts"
 import { follow, type Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
 import { wrongRelayOptions } from "./options/RelayOptions.ts"
-import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
+import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/ClockTimers.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
@@ -36,9 +36,10 @@ import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.
 import { troubleLog } from "./relay/edge/TroubleLog.ts"
 import type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+import { CertificateRequests } from "./relay/rules/CertificateRequests.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import type { UsePathUri } from "./relay/rules/OwnUris.ts"
-import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
+import type { RelayPolicy } from "./relay/rules/Peers.ts"
 import { defaultSessionRules, type SessionRules, type SessionTable } from "./relay/SessionTable.ts"
 import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
@@ -143,6 +144,11 @@ export interface RelayOptions {
   readonly relayPeers?: RelayPolicy | undefined
   /** The sockets of `listen` that other relays connect to; on others no peer proves a name. Default: all with TLS. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
+  /**
+   * Addresses, and networks such as `10.0.0.0/8`, from which other relays connect; a client of another address is not asked for
+   * a certificate, so it is no relay. Applies to connections that come in from then on. Default: every address.
+   */
+  readonly relayAddresses?: ReadonlyArray<string> | undefined
   /**
    * Whether every TLS client is asked for a certificate, for a custom `Authenticator`. A certificate does not make its owner a
    * relay: see `relayPeers`. Default false, because some certificates take long to verify.
@@ -333,24 +339,16 @@ const bind = Effect.fnUntraced(function*(
 ) {
   const { turn } = switchboard.shared
   const busy = (): boolean => turn.crowded
+  const requests = new CertificateRequests(() => live.current)
   const sockets: Array<LocalSocket> = []
   for (const socket of live.current.listen) {
-    const asksForCertificate = (): boolean => asksOn(socket, live.current)
+    const asksForCertificate = (address: string): boolean => requests.isAsked(socket, address)
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
     )
   }
   return sockets
 })
-
-/** Whether TLS clients of this listener are asked for a certificate. No relay comes by WebSocket (RFC 7977 §8.1.1). */
-const asksOn = (
-  socket: LocalSocket,
-  { clientCertificates = false, relayListen, relayPeers = "none" }: RelayOptions
-): boolean => {
-  const relaysConnect = socket.transport !== "ws" && admitsRelays(relayPeers)
-  return clientCertificates || (relaysConnect && (relayListen?.some(isSame(socket)) ?? true))
-}
 
 /** URIs of the listeners; WebSockets last, because other relays do not connect by them (RFC 7977 §5.1). */
 const urisOf = (sockets: ReadonlyArray<LocalSocket>): ReadonlyArray<MsrpUri> =>
@@ -392,7 +390,3 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
   relayPeers: options.relayPeers ?? "none",
   nextHops: options.nextHops ?? {}
 })
-
-const isSame = (a: LocalSocket) => (b: LocalSocket): boolean =>
-  a.scheme === b.scheme && (a.transport ?? "tcp") === (b.transport ?? "tcp") && a.port === b.port &&
-  canonicalHost(a.host) === canonicalHost(b.host)

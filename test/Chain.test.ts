@@ -10,7 +10,8 @@ import * as Tls from "node:tls"
 import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
 import { Relay } from "../src/Relay.ts"
-import { relay } from "../src/service/Service.ts"
+import { makeLive } from "../src/service/LiveSettings.ts"
+import { liveRelay, relay } from "../src/service/Service.ts"
 import { Settings } from "../src/service/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./support/harness.ts"
@@ -183,6 +184,44 @@ it.effect("R4976-6.3-32 R4976-6.1-10: with MSRP_RELAY_LISTEN other relays are kn
     // Clients may use either.
     const direct = yield* connect(clients)
     assert.lengthOf((yield* direct.auth({ relay: uris[0]!, ...alice })).usePath, 1)
+  }).pipe(Effect.provide(real)))
+
+it.effect("R4976-6.3-32 R4976-9.3-06: with MSRP_RELAY_ADDRESSES other relays are known if they come from there, also after a reload", () =>
+  Effect.gen(function*() {
+    const [, second] = HOSTS
+    const pair = yield* Effect.promise(() => issueFor(second))
+    const outerEnv = { ...(yield* pemFiles(pair)).env, MSRP_DRAIN_TIMEOUT: "0", MSRP_USERS: "alice:wonderland" }
+    const port = yield* freePort
+    const uri = `msrps://${second}:${port};tcp`
+    const withAddresses = (addresses: string) =>
+      Settings.parse({ ...outerEnv, MSRP_URIS: uri, MSRP_RELAY_ADDRESSES: addresses })
+    const live = yield* makeLive(yield* withAddresses("127.0.0.3,::1"))
+    yield* Layer.build(liveRelay(live))
+    const reload = Effect.fnUntraced(function*(addresses: string) {
+      live.relay.set((yield* withAddresses(addresses)).relay)
+    })
+    const { env } = yield* pemFiles()
+    /** Another relay, which connects from 127.0.0.1; what it obtains for its client, again and again. */
+    const behind = Effect.gen(function*() {
+      const inner = yield* start(env)
+      const client = yield* connect(inner.port)
+      const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+      return Effect.match(client.auth({ relay: uri, via: usePath, ...alice }), {
+        onFailure: (error) => error.status,
+        onSuccess: (grant) => grant.usePath.length
+      })
+    })
+    const stranger = yield* behind
+    assert.strictEqual(yield* stranger, 403)
+    const direct = yield* connect(port, second)
+    assert.lengthOf((yield* direct.auth({ relay: uri, ...alice })).usePath, 1)
+    yield* reload("127.0.0.0/24")
+    const known = yield* behind
+    assert.strictEqual(yield* known, 2)
+    yield* reload("127.0.0.3")
+    assert.strictEqual(yield* yield* behind, 403)
+    // What was connected stays what it was.
+    assert.strictEqual(yield* known, 2)
   }).pipe(Effect.provide(real)))
 
 it.effect("R4976-5.1-21 R4976-6.3-30: a relay of several names is known to others by each, with its certificate", () =>

@@ -1,5 +1,6 @@
 /** The valid options of a relay, as far as types do not express them. */
 import * as Schema from "effect/Schema"
+import { isAddressOrNetwork } from "../net/AddressList.ts"
 import { isHostPattern } from "../net/Hosts.ts"
 import { REALM } from "../protocol/digest/Challenge.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
@@ -98,6 +99,7 @@ const schema = Schema.Struct({
   uris,
   usePath: uris,
   relayListen: Schema.optional(sockets),
+  relayAddresses: Schema.optional(Schema.Array(text("an address or a network", isAddressOrNetwork))),
   authRealm: Schema.optional(
     text("1 to 255 characters without quotation marks, backslashes or control characters", (realm) => REALM.test(realm))
   ),

@@ -35,7 +35,7 @@ export const tellStart = Effect.fnUntraced(function*(
     version,
     node: process.versions.node,
     listeners: sockets.map(socketText).join(" "),
-    relays: peersText(relay.relayPeers, tls.ca !== undefined),
+    relays: peersText(relay, tls.ca !== undefined),
     maxConnections: relay.limits?.connections,
     maxSessions: relay.sessions.maxSessions,
     descriptors: limits === undefined ? "unknown" : formatLimits(limits)
@@ -53,9 +53,10 @@ const tellPage = (demo: DemoUser | undefined, sockets: ReadonlyArray<LocalSocket
 }
 
 /** The admitted relays, for the log. */
-const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>
-  peers === "none"
-    ? "none (MSRP_RELAY_PEERS says which)"
-    : peers === "all"
+const peersText = ({ relayAddresses, relayPeers = "none" }: SettingsShape["relay"], hasCa: boolean): string => {
+  if (relayPeers === "none") return "none (MSRP_RELAY_PEERS says which)"
+  const peers = relayPeers === "all"
     ? `all whose certificates ${hasCa ? "MSRP_TLS_CA vouches for" : "are of a public authority"}`
-    : peers.join(", ")
+    : relayPeers.join(", ")
+  return relayAddresses === undefined ? peers : `${peers}; from ${relayAddresses.join(", ")}`
+}

@@ -43,10 +43,10 @@ export interface LocalSocket {
 export interface ListenOptions {
   /**
    * Whether a certificate is requested of TLS clients (RFC 4976 §6.1). A client may then send any, and some take long to
-   * verify, so this is for listeners that relays connect to. A function is called for each connection, so its value may
-   * change. Default false.
+   * verify, so this is for listeners that relays connect to. A function is called for each connection with the address of the
+   * client (that which a trusted proxy has given), so its value may change. Default false.
    */
-  readonly asksForCertificate?: boolean | (() => boolean) | undefined
+  readonly asksForCertificate?: boolean | ((address: string) => boolean) | undefined
   /**
    * Whether much work waits already. Then accepted sockets are set up one in each turn of the event loop; until its turn
    * comes, a socket costs next to nothing. Default: never.

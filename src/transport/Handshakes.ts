@@ -41,11 +41,13 @@ interface UnderWay {
 const NO_TLS = new Set(["ERR_SSL_HTTP_REQUEST", "ERR_SSL_HTTPS_PROXY_REQUEST", "ERR_SSL_WRONG_VERSION_NUMBER"])
 
 export class Handshakes {
-  /** Does not listen itself: sockets are passed to it by its "connection" event. */
-  #server: Tls.Server
-  /** Whether `#server` requests a client certificate. */
-  #asks: boolean
-  readonly #asksNow: () => boolean
+  /**
+   * The server that requests a client certificate, and the one that does not, each made when it is first used. They do not listen
+   * themselves: sockets are passed to them by their "connection" event. Each has ticket keys of its own, so what one of them
+   * has proved or not does not come to the other.
+   */
+  readonly #servers = new Map<boolean, Tls.Server>()
+  readonly #asks: (address: string) => boolean
   readonly #certificates: Certificates
   readonly #unfollow: () => void
   readonly #limits: () => HandshakeLimits
@@ -57,13 +59,13 @@ export class Handshakes {
   readonly #log = new RefusalLog("tls")
 
   /**
-   * `asks`: whether client certificates are requested. Then there are no session tickets: a resumed session would keep what a
-   * certificate proved after it has expired, and not every certificate fits into a ticket. `asks` and `limits` are called for
-   * each handshake, because both may change. `inSlices` spreads tasks over turns of the event loop, to keep each turn short.
+   * `asks`: whether a client of this address is requested a certificate. Then there are no session tickets: a resumed session
+   * would keep what a certificate proved after it has expired, and not every certificate fits into a ticket. `asks` and `limits`
+   * are called for each handshake, because both may change. `inSlices` spreads tasks over turns of the event loop, to keep each turn short.
    */
   constructor(
     certificates: Certificates,
-    asks: () => boolean,
+    asks: (address: string) => boolean,
     limits: () => HandshakeLimits,
     counters: TransportCounters,
     inSlices: (task: () => void) => void
@@ -71,22 +73,22 @@ export class Handshakes {
     this.#counters = counters
     this.#inSlices = inSlices
     this.#certificates = certificates
-    this.#asksNow = asks
-    this.#asks = asks()
-    this.#server = this.#makeServer()
-    this.#unfollow = certificates.onChange(() => this.#server.setSecureContext(certificates.server(!this.#asks)))
+    this.#asks = asks
+    this.#unfollow = certificates.onChange(() => {
+      for (const [asking, server] of this.#servers) server.setSecureContext(certificates.server(!asking))
+    })
     this.#limits = limits
     this.#turns = new HandshakeTurns(limits().handshakeRate)
   }
 
-  #makeServer(): Tls.Server {
+  #makeServer(asking: boolean): Tls.Server {
     const server = Tls.createServer({
-      ...this.#certificates.server(!this.#asks),
-      requestCert: this.#asks,
+      ...this.#certificates.server(!asking),
+      requestCert: asking,
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
-    if (this.#asks) keepChains(server)
+    if (asking) keepChains(server)
     server.on("tlsClientError", (error, stream) => {
       const addresses = socketAddresses(stream)
       if (addresses !== undefined) {
@@ -101,14 +103,11 @@ export class Handshakes {
     return server
   }
 
-  /** The server for the next handshake: a new one, with other ticket keys, if `asks` has changed. */
-  #serverNow(): Tls.Server {
-    const asks = this.#asksNow()
-    if (asks !== this.#asks) {
-      this.#asks = asks
-      this.#server = this.#makeServer()
-    }
-    return this.#server
+  #serverFor(address: string): Tls.Server {
+    const asking = this.#asks(address)
+    let server = this.#servers.get(asking)
+    if (server === undefined) this.#servers.set(asking, server = this.#makeServer(asking))
+    return server
   }
 
   /** To be called when no more sockets are accepted. */
@@ -153,7 +152,7 @@ export class Handshakes {
         }
       })
       // Each handshake takes a signature: a thousand that come at once must not all be answered in one turn.
-      raw.once("readable", () => this.#inSlices(() => this.#begins(raw)))
+      raw.once("readable", () => this.#inSlices(() => this.#begins(raw, host)))
     })
     return this.#pending.run(
       raw,
@@ -181,7 +180,7 @@ export class Handshakes {
     failed: UnderWay["failed"]
   ): Effect.Effect<void> {
     const limits = {
-      atOnce: this.#asks && maxHandshakesPerAddress !== Infinity
+      atOnce: maxHandshakesPerAddress !== Infinity && this.#asks(host)
         ? Math.min(maxHandshakesPerAddress, ASKED_AT_ONCE)
         : maxHandshakesPerAddress,
       perSecond: handshakeRate,
@@ -191,9 +190,9 @@ export class Handshakes {
   }
 
   /** Called when the first octets have arrived, or the peer has closed without any. */
-  #begins(raw: Net.Socket): void {
+  #begins(raw: Net.Socket, host: string): void {
     try {
-      if (raw.readableLength > 0) this.#serverNow().emit("connection", raw)
+      if (raw.readableLength > 0) this.#serverFor(host).emit("connection", raw)
       else raw.destroy()
     } catch {
       raw.destroy()

@@ -60,6 +60,7 @@ describe("options", () => {
         authMinExpires: -1,
         authMaxExpires: 1.5,
         relayPeers: ["relay.example.com", "not a name"],
+        relayAddresses: ["192.0.2.0/24", "relay.example.com"],
         nextHops: {
           allow: ["10.0.0.0/33"],
           alone: ["*"],
@@ -76,6 +77,7 @@ describe("options", () => {
         "authMinExpires",
         "authMaxExpires",
         "relayPeers",
+        "relayAddresses[1]",
         "nextHops.allow[0]",
         "nextHops.alone[0]",
         "nextHops.deny[0]",

@@ -9,7 +9,9 @@ import { version } from "../../src/service/Version.ts"
 
 /** What is logged at the start with these settings, on a system with these limits. */
 const start = Effect.fnUntraced(function*(env: Record<string, string>, limits: string) {
-  const lines: Array<{ readonly level: string; readonly message: string; readonly fields: object }> = []
+  const lines: Array<
+    { readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  > = []
   const logger = Logger.make(({ fiber, logLevel, message }) => {
     lines.push({ level: logLevel, message: String(message), fields: fiber.getRef(References.CurrentLogAnnotations) })
   })
@@ -44,6 +46,19 @@ describe("the start", () => {
           descriptors: "9000/9999"
         }
       }])
+    }))
+
+  it.effect("tells which other relays are admitted, and from where", () =>
+    Effect.gen(function*() {
+      const told = (env: Record<string, string>) =>
+        Effect.map(start({ MSRP_USERS: "alice:wonderland", ...env }, ""), (lines) => lines.at(-1)!.fields["relays"])
+      const peers = { MSRP_RELAY_PEERS: "relay.example.net,*.example.com" }
+      assert.strictEqual(yield* told(peers), "relay.example.net, *.example.com")
+      const from = { MSRP_RELAY_ADDRESSES: "192.0.2.7,2001:db8::/32" }
+      assert.strictEqual(
+        yield* told({ ...peers, ...from }),
+        "relay.example.net, *.example.com; from 192.0.2.7, 2001:db8::/32"
+      )
     }))
 
   it.effect("warns of settings that are most likely not meant, and of open files that are too few", () =>

@@ -32,7 +32,7 @@ const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
 const asking = { asksForCertificate: true }
 
 /** A TLS client of Node's, and what happened to it. */
-const client = (port: number, options: Tls.ConnectionOptions = {}) =>
+const client = (port: number, options: Tls.ConnectionOptions & Pick<Net.TcpNetConnectOpts, "localAddress"> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const socket = Tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options })
@@ -139,6 +139,76 @@ describe("certificates of those who connect", () => {
         yield* poll(() => accepted.length === 1)
       })
     ))
+
+  it.live("R4976-9.3-06: by the address, some are asked and others cost what a plain handshake does", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening({
+          asksForCertificate: (address: string) => address === "127.0.0.2"
+        })
+        const huge = showing(yield* Effect.promise(() => issueWith(manyNames(3000), { signed: false })))
+        for (
+          const [localAddress, names] of [["127.0.0.2", ["relay.example.com", "b.example.com"]], [
+            "127.0.0.3",
+            []
+          ]] as const
+        ) {
+          yield* client(port, { ...showing(relay), localAddress })
+          yield* poll(() => accepted.length > 0)
+          assert.deepStrictEqual(accepted.pop()!.peerNames, names)
+          // Who is asked and shows that is closed; who is not asked does not even send it.
+          const { events, socket } = yield* client(port, { ...huge, localAddress })
+          socket.resume()
+          yield* poll(() => names.length > 0 ? events.includes("close") : accepted.length > 0)
+          assert.lengthOf(accepted.splice(0), names.length > 0 ? 0 : 1)
+        }
+      })
+    ))
+
+  it.live.each(
+    (["TLSv1.2", "TLSv1.3"] as const).flatMap((maxVersion) =>
+      ["b.example.com", "localhost"].map((servername) => ({ maxVersion, servername }))
+    )
+  )(
+    "R4976-6.3-35: a session of one that was not asked proves nothing where he is, and the other way round: $maxVersion, $servername",
+    ({ maxVersion, servername }) =>
+      run(
+        { tls: { ...localhost, others: [relay], ca } },
+        Effect.gen(function*() {
+          const { accepted, port } = yield* listening({
+            asksForCertificate: (address: string) => address === "127.0.0.2"
+          })
+          /** Connects from there, with the session of another connection. */
+          const connect = Effect.fnUntraced(function*(localAddress: string, session?: Buffer) {
+            const options = { localAddress, maxVersion, servername, ...(session === undefined ? {} : { session }) }
+            const { socket } = yield* client(port, { ...showing(relay), ...options })
+            let given: Buffer | undefined
+            let heard = false
+            socket.on("session", (one) => given = one)
+            socket.on("data", () => heard = true)
+            yield* poll(() => accepted.length === 1)
+            const connection = accepted.pop()!
+            connection.write(Buffer.from("hello"), () => {})
+            // A ticket comes before the first data, if at all.
+            yield* poll(() => heard)
+            return {
+              names: connection.peerNames,
+              resumed: socket.isSessionReused(),
+              session: given ?? socket.getSession()!
+            }
+          })
+          const names = ["relay.example.com", "b.example.com"]
+          const stranger = yield* connect("127.0.0.3")
+          assert.deepInclude(stranger, { names: [], resumed: false })
+          assert.deepInclude(yield* connect("127.0.0.3", stranger.session), { names: [], resumed: true })
+          const asked = yield* connect("127.0.0.2", stranger.session)
+          assert.deepInclude(asked, { names, resumed: false })
+          assert.deepInclude(yield* connect("127.0.0.2", asked.session), { names, resumed: false })
+          assert.deepInclude(yield* connect("127.0.0.3", asked.session), { names: [], resumed: false })
+        })
+      )
+  )
 
   it.live("R4976-9.3-06: one that was not verified leaves nothing behind that costs more than none", () =>
     run(
@@ -329,7 +399,12 @@ describe("handshakes of one address", () => {
     run(
       { tls: { ...localhost, ca }, maxHandshakesPerAddress: 100 },
       Effect.gen(function*() {
-        for (const [options, waits] of [[{}, false], [asking, true]] as const) {
+        const byAddress = (asked: string) => ({ asksForCertificate: (address: string) => address === asked })
+        const cases = [[{}, false], [asking, true], [byAddress("127.0.0.1"), true], [
+          byAddress("127.0.0.2"),
+          false
+        ]] as const
+        for (const [options, waits] of cases) {
           const { accepted, port } = yield* listening(options)
           const silent = yield* Effect.replicateEffect(plainClient(port), 8)
           yield* poll(() => silent.every(({ events }) => events.includes("connect")))

@@ -8,7 +8,13 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
 import { Duplex } from "node:stream"
 import * as Tls from "node:tls"
-import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import {
+  type Connection,
+  type ListenOptions,
+  type LocalSocket,
+  type NodeOptions,
+  Transport
+} from "../../src/Transport.ts"
 import { logInto } from "../support/log.ts"
 import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
@@ -78,7 +84,10 @@ const listeners: ReadonlyArray<readonly [string, LocalSocket]> = [
 const plain = listeners[0]![1]
 
 /** A listener, who came, and lines of the log. */
-const serving = Effect.fnUntraced(function*(socket: LocalSocket, asksForCertificate = false) {
+const serving = Effect.fnUntraced(function*(
+  socket: LocalSocket,
+  asksForCertificate: ListenOptions["asksForCertificate"] = false
+) {
   const { facts, listen } = yield* Transport
   const came: Array<Recorder> = []
   const { port } = yield* listen(socket, (connection) => {
@@ -157,6 +166,25 @@ describe("PROXY protocol", () => {
         }).pipe(withTransport({ tls, proxies })))
     }
   }
+
+  it.live("R4976-6.3-35: who is asked for a certificate depends on the address that the proxy has given", () =>
+    Effect.gen(function*() {
+      const socket = listeners[1]![1]
+      const certificate = { cert: relay.cert, key: Redacted.value(relay.key) }
+      const cases = [
+        ["203.0.113.7", V1, ["relay.example.com", "b.example.com"]],
+        ["203.0.113.7", LOCAL, []],
+        ["127.0.0.1", V1, []]
+      ] as const
+      for (const [asked, header, names] of cases) {
+        const { came, port } = yield* serving(socket, (address) => address === asked)
+        const stream = speak(port, socket, header, undefined, certificate)
+        yield* poll(() => came.length === 1)
+        assert.deepStrictEqual(came[0]!.connection.peerNames, names)
+        stream.destroy()
+        yield* came[0]!.untilClosed
+      }
+    }).pipe(withTransport({ tls, proxies })))
 
   it.live("R4976-6.3-35: nor does that of a web server prove anything of those behind it", () =>
     Effect.gen(function*() {

@@ -38,6 +38,7 @@ const limitsOf = (values: Values): Partial<RelayLimits> => ({
 /** Options of `Relay.layer` that follow from single settings; `checks/` decides the others. */
 export const relayOptionsOf = (values: Values): Partial<RelayOptions> & { readonly sessions: SessionOptions } => ({
   usePath: values.usePath,
+  relayAddresses: values.relayAddresses,
   authRealm: values.realm,
   authMinExpires: values.minExpires,
   authMaxExpires: values.maxExpires,

@@ -9,7 +9,7 @@ export interface Listener {
   readonly socket: LocalSocket
   readonly machine: Host
   readonly accept: Accept
-  readonly asksForCertificate: () => boolean
+  readonly asksForCertificate: (address: string) => boolean
   /** The accepted ends that are open. */
   readonly ends: Set<End>
 }

@@ -114,7 +114,7 @@ const open = (
     local: far,
     remote: near,
     socket: listener?.socket,
-    peerNames: secure && listener?.asksForCertificate() === true ? machine.certificate ?? [] : [],
+    peerNames: secure && listener?.asksForCertificate(from) === true ? machine.certificate ?? [] : [],
     peerNamesUntil: machine.certificateUntil
   })
   dialled.join(accepted, undefined)

@@ -82,6 +82,9 @@ describe("Settings", () => {
         const listen = { MSRP_RELAY_LISTEN: "msrps:127.0.0.1:2856" }
         assert.include(yield* warned(listen), "has no effect")
         assert.notInclude(yield* warned({ ...listen, MSRP_TLS_CA: "/ca.crt" }), "has no effect")
+        const from = { MSRP_RELAY_ADDRESSES: "192.0.2.7" }
+        assert.include(yield* warned(from), "MSRP_RELAY_ADDRESSES has no effect")
+        assert.notInclude(yield* warned({ ...from, MSRP_TLS_CA: "/ca.crt" }), "has no effect")
       }))
   })
 })

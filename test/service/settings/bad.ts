@@ -71,6 +71,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_TLS_ALLOW_SELF_SIGNED: ["2"],
   MSRP_RELAY_PEERS: ["some relay", "relay.example.net,", "*", "msrps://relay.example.net", "a*.example.net"],
   MSRP_RELAY_LISTEN: ["relay", "msrps:192.0.2.77:2855", "msrp:127.0.0.1:2855", "msrps:127.0.0.1:0"],
+  MSRP_RELAY_ADDRESSES: ["relay.example.com", "10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.1,", "127.0.0/8"],
   MSRP_TLS_HANDSHAKES_PER_ADDRESS: ["0", "some"],
   MSRP_TLS_HANDSHAKE_RATE: ["-1", "1.5"],
   MSRP_MAX_SESSIONS_PER_RELAY: ["0", "all"],

@@ -271,6 +271,11 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     of: ({ relay }) => relay.relayListen,
     is: [{ scheme: "msrps", host: "127.0.0.1", port: 7 }]
   }],
+  MSRP_RELAY_ADDRESSES: [{
+    value: "192.0.2.7, 10.0.0.0/8,2001:db8::/32",
+    of: ({ relay }) => relay.relayAddresses,
+    is: ["192.0.2.7", "10.0.0.0/8", "2001:db8::/32"]
+  }],
   MSRP_TLS_HANDSHAKES_PER_ADDRESS: [{ value: "5", of: ({ transport }) => transport.maxHandshakesPerAddress, is: 5 }],
   MSRP_TLS_HANDSHAKE_RATE: [
     { value: "6", of: ({ transport }) => transport.handshakeRate, is: 6 },

@@ -350,6 +350,14 @@ describe("layerTest", () => {
         yield* other.listen({ scheme: "msrps", host: "*", port: 2856 }, accepting.accept)
         yield* one.connect({ ...to, port: 2856 }, new Recorder().accept)
         assert.deepStrictEqual(accepting.connection.peerNames, [], "nobody was asked")
+        const asked: Array<string> = []
+        const asksForCertificate = (address: string) => asked.push(address) > 1
+        yield* other.listen({ scheme: "msrps", host: "*", port: 2857 }, accepting.accept, { asksForCertificate })
+        for (const names of [[], ["a.example.com", "www.example.com"]]) {
+          yield* one.connect({ ...to, port: 2857 }, new Recorder().accept)
+          assert.deepStrictEqual(accepting.connection.peerNames, names)
+          assert.strictEqual(asked.at(-1), accepting.connection.remote.host)
+        }
         yield* endpoint.connect({ ...to, host: "srv.example.net", serverName: "b.example.com" }, new Recorder().accept)
         assert.deepStrictEqual(accepting.connection.peerNames, [])
         const wrong = yield* Effect.flip(one.connect({ ...to, host: "srv.example.net" }, new Recorder().accept))

@@ -4,7 +4,7 @@ import { canonicalHost } from "../../../protocol/Uri.ts"
 import type { RelayOptions } from "../../../Relay.ts"
 import { printSocket } from "../codecs/Addresses.ts"
 import type { Problems } from "../Problems.ts"
-import type { Values } from "../Table.ts"
+import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
 export interface Relays {
@@ -15,7 +15,7 @@ export interface Relays {
 
 /** By default, relays are admitted only if MSRP_TLS_CA names the certificate authority that vouches for them. */
 export const relaysOf = (values: Values, addresses: Addresses | undefined, problems: Problems): Relays => {
-  const { relayPeers = values.tlsCa === undefined ? "none" : "all", tlsCa } = values
+  const { relayAddresses, relayPeers = values.tlsCa === undefined ? "none" : "all", tlsCa } = values
   const relayListen = values.relayListen?.flatMap((one) =>
     isLocalhost(one.host) ? loopbackAddresses().map((host) => ({ scheme: one.scheme, host, port: one.port })) : [one]
   )
@@ -28,8 +28,12 @@ export const relaysOf = (values: Values, addresses: Addresses | undefined, probl
   )
   if (missing !== undefined) {
     problems.add("relayListen", `has ${printSocket(missing)}, which is not an msrps socket on which the relay listens`)
-  } else if (relayListen !== undefined && relayPeers === "none") {
-    warnings.push("MSRP_RELAY_LISTEN has no effect: MSRP_RELAY_PEERS admits no relay")
+  } else if (relayPeers === "none") {
+    const idle = [
+      ...(relayListen === undefined ? [] : [variables.relayListen.variable]),
+      ...(relayAddresses === undefined ? [] : [variables.relayAddresses.variable])
+    ]
+    warnings.push(...idle.map((variable) => `${variable} has no effect: MSRP_RELAY_PEERS admits no relay`))
   }
   if (relayPeers === "all" && tlsCa === undefined) {
     warnings.push(

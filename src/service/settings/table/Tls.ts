@@ -1,5 +1,5 @@
 /** Variables of certificates. */
-import { listeners } from "../codecs/Addresses.ts"
+import { listeners, networks } from "../codecs/Addresses.ts"
 import { wholeNumber } from "../codecs/Quantities.ts"
 import { paths, relayPeers } from "../codecs/Tls.ts"
 import { boolean, line } from "../codecs/Words.ts"
@@ -52,10 +52,20 @@ export const tls = {
   }),
   relayListen: optional("MSRP_RELAY_LISTEN", listeners, {
     expects: "comma-separated msrps sockets of MSRP_LISTEN",
-    meaning: "The sockets to which other relays connect. Only there, a certificate is requested and TLS sessions are " +
-      "not resumed. Verifying a certificate takes time, so clients should use other sockets.",
+    meaning: "The sockets to which other relays connect. Only there, a certificate is requested, and TLS sessions " +
+      "are not resumed. Verifying a certificate takes time, so clients should use other sockets, or MSRP_RELAY_ADDRESSES " +
+      "should say from where relays connect.",
     example: "msrps:relay.example.com:2856",
     absent: "all msrps sockets of MSRP_LISTEN, if MSRP_RELAY_PEERS admits any relay",
+    reload: "live"
+  }),
+  relayAddresses: optional("MSRP_RELAY_ADDRESSES", networks, {
+    expects: "comma-separated addresses and networks",
+    meaning: "The addresses from which other relays connect. Clients of other addresses are not asked for a " +
+      "certificate, so they cannot make the relay verify one, their TLS sessions may be resumed, and they cannot act as " +
+      "relays. Behind a proxy, the address that counts is the one that it gives by the PROXY protocol.",
+    example: "192.0.2.12,2001:db8:7::/64",
+    absent: "every address",
     reload: "live"
   }),
   handshakesPerAddress: set("MSRP_TLS_HANDSHAKES_PER_ADDRESS", wholeNumber(1, 1_000_000), {
