@@ -18,12 +18,14 @@ import { LogCounters } from "./logging/LogCounters.ts"
 import { families } from "./metrics/Catalogue.ts"
 import { type Family, register } from "./metrics/Family.ts"
 import { followProcess } from "./metrics/Process.ts"
+import { ProgramFacts } from "./metrics/ProgramFacts.ts"
 import { credentialsSeconds, dialSeconds, type Seconds } from "./metrics/Seconds.ts"
 import type { Sources } from "./metrics/Sources.ts"
 import { Relay } from "./Relay.ts"
 
 export { LogCounters } from "./logging/LogCounters.ts"
 export { CONTENT_TYPE } from "./metrics/ContentType.ts"
+export { ProgramFacts } from "./metrics/ProgramFacts.ts"
 
 /**
  * The metrics of a relay, while the layer lives.
@@ -45,7 +47,12 @@ export class Metrics extends Context.Service<Metrics, {
 
 const make = Effect.gen(function*() {
   const context = yield* Effect.context()
-  const sources: Sources = { relay: yield* Relay, process: yield* followProcess, log: yield* LogCounters }
+  const sources: Sources = {
+    relay: yield* Relay,
+    process: yield* followProcess,
+    log: yield* LogCounters,
+    program: yield* ProgramFacts
+  }
 
   const all = families.map((family) => new Published(family, sources, context))
   yield* Effect.addFinalizer(() => Effect.sync(() => all.forEach((one) => one.remove())))

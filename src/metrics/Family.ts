@@ -20,7 +20,7 @@ export interface Family {
   readonly labels: Readonly<Record<string, ReadonlyArray<string> | string>>
   /** The series; empty if they are kept elsewhere, as those of a histogram. */
   readonly series: (sources: Sources) => ReadonlyArray<Series>
-  /** Whether series may come and go. */
+  /** Whether series may come and go, or be absent. */
   readonly changes: boolean
 }
 
@@ -78,6 +78,25 @@ export const counterByTwo = <const A extends string, const B extends string>(
       firsts.flatMap((a) =>
         seconds.map((b) => ({ labels: { [first]: a, [second]: b }, read: () => read(sources, a, b) }))
       )
+  )
+
+/** A gauge of one series that is always 1: its labels are the facts. Without facts there is no series. */
+export const info = <const Label extends string>(
+  name: string,
+  help: string,
+  labels: Readonly<Record<Label, string>>,
+  read: (sources: Sources) => Readonly<Record<Label, string>> | undefined
+): Family =>
+  family(
+    "gauge",
+    name,
+    help,
+    labels,
+    (sources) => {
+      const facts = read(sources)
+      return facts === undefined ? [] : [{ labels: facts, read: () => 1 }]
+    },
+    true
   )
 
 /** A gauge whose series come and go, such as those of certificates. `what` describes the values of its label. */

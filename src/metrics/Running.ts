@@ -1,7 +1,13 @@
 /** Metrics of the process. */
-import { counter, counterBy, type Family, gauge, gaugeBy } from "./Family.ts"
+import { counter, counterBy, type Family, gauge, gaugeBy, info } from "./Family.ts"
 
 export const running: ReadonlyArray<Family> = [
+  info(
+    "build_info",
+    "1, with what runs in its labels; only the service publishes it, or a program that provides its version",
+    { version: "that of the relay", node: "that of Node.js" },
+    ({ program: { version } }) => version === undefined ? undefined : { version, node: process.versions.node }
+  ),
   gauge(
     "start_time_seconds",
     "When the process started, in seconds since 1970",

@@ -9,7 +9,7 @@ import { layerForgiving } from "../clock/Forgiving.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials } from "../Credentials.ts"
 import * as HepSender from "../hep/HepSender.ts"
-import { Metrics } from "../Metrics.ts"
+import { Metrics, ProgramFacts } from "../Metrics.ts"
 import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
@@ -28,6 +28,7 @@ import { Settings, type SettingsShape } from "./Settings.ts"
 import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { tellStart } from "./StartLog.ts"
 import * as Telemetry from "./Telemetry.ts"
+import { version } from "./Version.ts"
 
 /** The relay with live settings, and with the services that the program provides. */
 export const liveRelay = (live: LiveSettings, provided: ProvidedServices = {}) => {
@@ -94,11 +95,12 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: Pro
 export const layerOf = (live: LiveSettings, provided: ProvidedServices, end: End = endOfRelay) => {
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
+  const metrics = Layer.provide(Metrics.layer, Layer.succeed(ProgramFacts, { version }))
   // Layers close from the top: the start's finalizer, then the admin API and traces, then the relay.
   return Layer.effectDiscard(start(live.settings, provided, end)).pipe(
     Layer.provide([adminApi(live), traces]),
     // Closes after the layers above, so that the last export has the final numbers.
-    Layer.provideMerge(Layer.provideMerge(Telemetry.layerMetrics(), Metrics.layer)),
+    Layer.provideMerge(Layer.provideMerge(Telemetry.layerMetrics(), metrics)),
     // The relay serves from here on, so it must end in order even if `start` does not complete.
     Layer.provideMerge(
       Layer.provideMerge(Layer.effectDiscard(Effect.addFinalizer(() => end)), liveRelay(live, provided))
