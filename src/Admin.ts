@@ -50,6 +50,7 @@ export type {
   SettingInForce,
   TraceLine,
   TraceQuery,
+  UsersBackend,
   UsersUnavailable
 } from "./admin/Model.ts"
 export { AdminParts, type AdminPartsShape, notAvailable, type RatedCounter } from "./admin/Parts.ts"

@@ -82,6 +82,18 @@ export interface UserKey {
  */
 export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>
 
+/**
+ * Why a backend still has the users from before, such as a file that cannot be read, and since when, in milliseconds since
+ * 1970.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface OutdatedUsers {
+  readonly since: number
+  readonly reason: string
+}
+
 const isPassword = Schema.is(Schema.Struct({ _tag: Schema.Literal("Password"), password: secret() }))
 const isHa1 = Schema.is(Schema.Struct({
   _tag: Schema.Literal("Ha1"),
@@ -147,6 +159,11 @@ export class Credentials extends Context.Service<Credentials, {
   readonly refresh?: Lookup | undefined
   /** Why the backend did not answer when the layer was built, if it was asked then and did not: it may answer by now. */
   readonly missing?: CredentialsUnavailable | undefined
+  /**
+   * Why a backend that keeps its users still has those from before, and since when, in milliseconds since 1970; `undefined` if
+   * it has those of now.
+   */
+  readonly outdated?: (() => OutdatedUsers | undefined) | undefined
   /** Current number of users, for a backend that knows it. */
   readonly size?: (() => number | undefined) | undefined
 }>()("msrp-relay/Credentials") {

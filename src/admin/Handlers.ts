@@ -82,7 +82,7 @@ const seeing = HttpApiBuilder.group(
           maxConnections: bounded(parts.limits.connections),
           maxSessions: bounded(parts.limits.sessions),
           ...parts.gauges(),
-          usersUnavailable: parts.usersUnavailable?.(),
+          users: parts.users?.(),
           certificates: parts.certificates?.(),
           eventLoopDelay: loopDelay(),
           rates: rates()

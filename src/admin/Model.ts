@@ -137,6 +137,21 @@ export const UsersUnavailable = Schema.Struct({
 })
 
 /**
+ * A backend of users that the settings name, and what is wrong with it, if anything.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
+export const UsersBackend = Schema.Struct({
+  /** The kind, as MSRP_CREDENTIALS names it. */
+  backend: Schema.String,
+  /** Absent if its last lookup succeeded, or there was none. */
+  unavailable: Schema.optional(UsersUnavailable),
+  /** Why the users from before are in use, and since when; absent if they are not. */
+  outdated: Schema.optional(Schema.Struct({ since: millis, reason: Schema.String }))
+})
+
+/**
  * A certificate of the relay's own in use: the names it is for, and its expiry in milliseconds since 1970.
  *
  * @category schemas
@@ -163,8 +178,8 @@ export const Overview = Schema.Struct({
   maxSessions: Schema.optional(count),
   /** Octets of buffered output and of parked requests. */
   bufferedOctets: count,
-  /** Absent if the last lookup of a user succeeded, or there was none. */
-  usersUnavailable: Schema.optional(UsersUnavailable),
+  /** The backends of users. Absent if they are not known. */
+  users: Schema.optional(Schema.Array(UsersBackend)),
   /** Absent if it is not known. */
   certificates: Schema.optional(Schema.Array(CertificateInUse)),
   /** Median delay of the event loop in the last seconds, in milliseconds. */
@@ -244,6 +259,13 @@ export type PhaseState = typeof PhaseState.Type
  * @since 0.2.0
  */
 export type UsersUnavailable = typeof UsersUnavailable.Type
+/**
+ * A backend as `UsersBackend` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type UsersBackend = typeof UsersBackend.Type
 /**
  * A certificate as `CertificateInUse` decodes it.
  *

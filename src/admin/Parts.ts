@@ -14,7 +14,7 @@ import type {
   SettingInForce,
   TraceLine,
   TraceQuery,
-  UsersUnavailable
+  UsersBackend
 } from "./Model.ts"
 import { NotAvailable } from "./Problems.ts"
 
@@ -35,8 +35,8 @@ export interface AdminPartsShape {
   /** Why no connection can be accepted now, in words; `undefined` if they can be. Absent: this is not known. */
   readonly acceptFault?: (() => string | undefined) | undefined
   readonly phase: Effect.Effect<PhaseState>
-  /** The failure of the backend of users, if its last lookup failed. Absent: this is not known. */
-  readonly usersUnavailable?: (() => UsersUnavailable | undefined) | undefined
+  /** The backends of users, and what is wrong with them. Absent: this is not known. */
+  readonly users?: (() => ReadonlyArray<UsersBackend>) | undefined
   /** The relay's own certificates in use. Absent: they are not known. */
   readonly certificates?: (() => ReadonlyArray<CertificateInUse>) | undefined
   readonly settings: Effect.Effect<ReadonlyArray<SettingInForce>>

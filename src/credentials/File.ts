@@ -14,6 +14,7 @@
  */
 
 import * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,7 +22,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import { Credentials } from "../Credentials.ts"
+import { Credentials, type OutdatedUsers } from "../Credentials.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { checkOptions, duration, type OptionsError, positive, text } from "../options/Options.ts"
 import { FileChanges } from "./FileChanges.ts"
@@ -113,7 +114,7 @@ const MAX_UNFINISHED = 10
 
 /**
  * Users from a file, which is read again when it changes. A wrong file fails the layer at the start; later it is logged,
- * with its wrong lines, and the users from before stay.
+ * with its wrong lines, and the users from before stay: `outdated` says so until the file is right again.
  *
  * @category layers
  * @since 0.1.0
@@ -154,6 +155,7 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   // The first call always gives the contents.
   let table = yield* usersIn((yield* changes.next)!)
   let reported = ""
+  let outdated: OutdatedUsers | undefined
   /** Checks in a row that found fewer users: the file may be incomplete, and users missing from it must not be refused. */
   let unfinished = 0
 
@@ -169,20 +171,23 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     unfinished = 0
     table = lines
     reported = ""
+    outdated = undefined
     // An empty file refuses everybody, and may be what a full disk has left of it.
     const tell = table.users === 0 ? Effect.logWarning : Effect.logInfo
     yield* tell("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
   }).pipe(
-    Effect.catch((error) => {
+    Effect.catch(Effect.fnUntraced(function*(error) {
+      const now = yield* Clock.currentTimeMillis
+      outdated = { since: outdated?.since ?? now, reason: error.message }
       // The file may become readable without a change of its own, for example by a change of its folder.
       if (error.reason === "Unreadable") changes.forget()
       const report = changes.version + error.message
-      if (report === reported) return Effect.void
+      if (report === reported) return
       reported = report
-      return Effect.logWarning("Credentials file not usable, keeping the users from before").pipe(
+      yield* Effect.logWarning("Credentials file not usable, keeping the users from before").pipe(
         Effect.annotateLogs({ path, reason: error.message })
       )
-    })
+    }))
   )
   yield* check.pipe(Effect.delay(checkInterval), Effect.forever, Effect.forkScoped)
 
@@ -191,6 +196,7 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
       return table.algorithms
     },
     lookup: (user) => Effect.succeed(table.lookup(user)),
+    outdated: () => outdated,
     size: () => table.users
   })
 })

@@ -123,6 +123,13 @@ export const sessions: ReadonlyArray<Family> = [
     "1 while no session URIs are handed out because the relay drains or stops, otherwise 0",
     ({ relay }) => relay.phase() === "serving" ? 0 : 1
   ),
+  changingGauge(
+    "users_backend_up",
+    "1 if this backend of users works, 0 if its last look-up failed or its file cannot be used and has the users from before",
+    ["backend", "its kind, as `MSRP_CREDENTIALS` names it"],
+    ({ program: { backends } }) =>
+      new Map(Array.from(backends?.() ?? [], ([backend, works]) => [backend, works ? 1 : 0]))
+  ),
   counter("sessions_granted_total", "Session URIs that were handed out", ({ relay }) => relay.counters.authsGranted),
   counterBy(
     "sessions_ended_total",

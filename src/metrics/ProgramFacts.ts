@@ -9,6 +9,8 @@ import * as Context from "effect/Context"
 export interface ProgramFacts {
   /** The version of the program. Absent: it is not published. */
   readonly version?: string | undefined
+  /** Whether each backend of users works, by its kind. Absent: this is not published. */
+  readonly backends?: (() => ReadonlyMap<string, boolean>) | undefined
 }
 
 /**

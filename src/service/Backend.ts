@@ -8,7 +8,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import type { UsersUnavailable } from "../Admin.ts"
+import type { UsersBackend } from "../Admin.ts"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import { algorithmsOf, Credentials } from "../Credentials.ts"
 import { layerByRealm } from "../credentials/ByRealm.ts"
@@ -22,8 +22,8 @@ import { BackendHealth } from "./BackendHealth.ts"
 import type { CredentialsSettings, DemoUser } from "./Settings.ts"
 
 /**
- * A backend as a layer. Database drivers are loaded only if needed. Failures of databases and HTTP services are
- * recorded in `health`.
+ * A backend as a layer. Database drivers are loaded only if needed. Each is recorded in `health`, and the failures of
+ * databases and HTTP services.
  */
 export const layer = (
   credentials: CredentialsSettings,
@@ -33,20 +33,23 @@ export const layer = (
     case "ByRealm":
       return layerOfRealms(credentials, health)
     case "Memory":
-      return Credentials.layerMemory(credentials.users)
+      return health.kept("memory", Credentials.layerMemory(credentials.users))
     case "File": {
       const { _tag, ...options } = credentials
-      return layerFile(options)
+      return health.kept("file", layerFile(options))
     }
     case "Ephemeral":
-      return layerEphemeral({ secret: credentials.secret })
+      return health.kept("ephemeral", layerEphemeral({ secret: credentials.secret }))
     case "Sql": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(health.of(layerSql(options)), cacheSeconds)
+      return remembered(health.asked("sql", layerSql(options)), cacheSeconds)
     }
     case "Http": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(health.of(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer))), cacheSeconds)
+      return remembered(
+        health.asked("http", layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer))),
+        cacheSeconds
+      )
     }
   }
 }
@@ -95,8 +98,8 @@ export type BackendError = CredentialsFileError | SqlSettingsError | OptionsErro
 /** Credentials whose backend can be replaced while they are in use. */
 export interface LiveUsers {
   readonly credentials: Credentials["Service"]
-  /** The failing backend, if the last query to one failed. */
-  readonly unavailable: () => UsersUnavailable | undefined
+  /** The backends in use, and what is wrong with them. */
+  readonly backends: () => ReadonlyArray<UsersBackend>
   /** Opens another backend. The returned effect replaces the current one with it. */
   readonly open: (settings: CredentialsSettings) => Effect.Effect<Effect.Effect<void>, BackendError>
 }
@@ -138,7 +141,7 @@ export const makeUsers = Effect.fnUntraced(function*(
       },
       size: () => current.credentials.size?.()
     }),
-    unavailable: () => current.health.longest,
+    backends: () => current.health.states,
     open: Effect.fnUntraced(function*(wanted) {
       const next = yield* make(wanted)
       return Effect.suspend(() => {
@@ -154,7 +157,7 @@ export const makeUsers = Effect.fnUntraced(function*(
 /** Credentials that the program provides, which settings do not replace. By default there are no users. */
 export const usersOfProgram = (
   credentials: Credentials["Service"] = Credentials.make(() => Effect.succeedNone)
-): LiveUsers => ({ credentials, unavailable: () => undefined, open: () => Effect.succeed(Effect.void) })
+): LiveUsers => ({ credentials, backends: () => [], open: () => Effect.succeed(Effect.void) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

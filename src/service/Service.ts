@@ -95,7 +95,18 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: Pro
 export const layerOf = (live: LiveSettings, provided: ProvidedServices, end: End = endOfRelay) => {
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
-  const metrics = Layer.provide(Metrics.layer, Layer.succeed(ProgramFacts, { version }))
+  const metrics = Layer.provide(
+    Metrics.layer,
+    Layer.succeed(ProgramFacts, {
+      version,
+      backends: () =>
+        new Map(
+          live.users.backends().map(({ backend, outdated, unavailable }) =>
+            [backend, outdated === undefined && unavailable === undefined] as const
+          )
+        )
+    })
+  )
   // Layers close from the top: the start's finalizer, then the admin API and traces, then the relay.
   return Layer.effectDiscard(start(live.settings, provided, end)).pipe(
     Layer.provide([adminApi(live), traces]),

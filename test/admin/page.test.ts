@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await server.stop()
   })
 
-  it("says since when the users cannot be looked up, and why, until they can", async () => {
+  it("says since when the users cannot be looked up, or read, and why, until they can", async () => {
     const relay = new FakeRelay()
     relay.down = "nobody listens there"
     const server = await start(relay)
@@ -161,6 +161,12 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await row.locator("dd.bad", { hasText: /^down since .*: nobody listens there$/ }).waitFor()
     relay.down = undefined
     await row.locator("dd:not(.bad)", { hasText: /^3\.1 ms/ }).waitFor()
+    relay.outdated = "it is wrong in line 3"
+    const users = page.locator("#health > div", { has: page.getByText("Users", { exact: true }) })
+    await users.locator("dd.bad", { hasText: /^not read since .*, those from before stay: it is wrong in line 3$/ })
+      .waitFor()
+    relay.outdated = undefined
+    await users.waitFor({ state: "detached" })
     assert.deepStrictEqual(complaints, [])
     await close()
     await server.stop()

@@ -10,7 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { DatabaseSync } from "node:sqlite"
-import { makeUsers } from "../../src/service/Backend.ts"
+import { type LiveUsers, makeUsers } from "../../src/service/Backend.ts"
 import { temporaryDirectory } from "../support/directory.ts"
 import { disk, parse } from "./settings/environment.ts"
 
@@ -34,6 +34,9 @@ const service = Effect.acquireRelease(
   }),
   ({ close }) => Effect.sync(close)
 )
+
+/** Why its only backend does not answer. */
+const unavailable = (users: LiveUsers) => users.backends()[0]!.unavailable
 
 it.effect.each(
   [
@@ -66,10 +69,10 @@ it.effect("tells since when a backend cannot be queried, and why, also where oth
         )
       )
     yield* lookup("alice")
-    assert.isUndefined(users.unavailable())
+    assert.isUndefined(unavailable(users))
     close()
     yield* lookup("bob")
-    const { last, reason, since } = users.unavailable()!
+    const { last, reason, since } = unavailable(users)!
     assert.strictEqual(since, last)
     assert.strictEqual(
       reason,
@@ -78,7 +81,7 @@ it.effect("tells since when a backend cannot be queried, and why, also where oth
     // What is remembered says nothing of the backend.
     yield* lookup("alice")
     yield* lookup("carol")
-    const later = users.unavailable()!
+    const later = unavailable(users)!
     assert.strictEqual(later.since, since)
     assert.isAbove(later.last, last)
     assert.strictEqual(asked(), 2)
@@ -98,8 +101,13 @@ const database = Effect.gen(function*() {
   )
   const settings = { MSRP_SQL_URL: `sqlite:${file}`, MSRP_CALCULATE_HA1: "1", MSRP_CREDENTIALS_CACHE: "0" }
   const { credentials } = yield* parse(settings)
-  const { credentials: { lookup }, unavailable } = yield* makeUsers(credentials)
-  return { run, unavailable, look: (username: string) => Effect.exit(lookup({ username, realm: "example.org" })) }
+  const users = yield* makeUsers(credentials)
+  const { lookup } = users.credentials
+  return {
+    run,
+    unavailable: () => unavailable(users),
+    look: (username: string) => Effect.exit(lookup({ username, realm: "example.org" }))
+  }
 })
 
 it.live("a backend that answers, but for one user, is not down", () =>
@@ -179,14 +187,55 @@ it.live("a backend that is down at the start is told of before anybody logs in, 
     for (const [one, reason] of settings) {
       const { credentials } = yield* parse(one)
       const users = yield* makeUsers(credentials)
-      assert.include(users.unavailable()?.reason, reason)
+      assert.include(unavailable(users)?.reason, reason)
       if (!("MSRP_SQL_URL" in one)) continue
       const file = new DatabaseSync(path)
       file.exec("CREATE TABLE subscriber (username TEXT, domain TEXT, ha1 TEXT)")
       file.close()
       yield* users.credentials.lookup({ username: "alice", realm: "example.org" })
-      assert.isUndefined(users.unavailable())
+      assert.isUndefined(unavailable(users))
     }
     assert.lengthOf(lines.filter((line) => line.includes("can be looked up again")), 1)
   }).pipe(Effect.scoped, Effect.provide([disk, logger]))
 })
+
+it.effect("a file that cannot be used is shown, with its backend, until it is right again", () =>
+  Effect.gen(function*() {
+    const right = `alice:example.org:${"0".repeat(32)}\n`
+    const file = { text: right, modified: 0, type: "File" as FileSystem.File.Type }
+    const files = FileSystem.makeNoop({
+      readFile: () => Effect.sync(() => Buffer.from(file.text)),
+      stat: () =>
+        Effect.sync(() => {
+          const { modified, text, type } = file
+          const size = ByteSize.bytes(text.length)
+          return { type, size, mtime: Option.some(new Date(modified)), ino: Option.none() } as FileSystem.File.Info
+        })
+    })
+    const users = yield* Effect.provideService(
+      makeUsers({
+        _tag: "ByRealm",
+        realms: { "example.org": { _tag: "File", path: "users" } },
+        others: { _tag: "Memory", users: [] }
+      }),
+      FileSystem.FileSystem,
+      files
+    )
+    const fine = ["file", "memory"].map((backend) => ({ backend, unavailable: undefined, outdated: undefined }))
+    assert.deepStrictEqual(users.backends(), fine)
+    yield* TestClock.setTime(5000)
+    const reason = "The credentials file users is wrong in line 2: not user:realm:secret"
+    Object.assign(file, { text: `${right}wrong\n`, modified: 1 })
+    yield* TestClock.adjust("10 seconds")
+    assert.deepStrictEqual(users.backends()[0]!.outdated, { since: 6000, reason })
+    // Another fault has no other beginning.
+    Object.assign(file, { type: "Directory", modified: 2 })
+    yield* TestClock.adjust("10 seconds")
+    assert.deepStrictEqual(users.backends()[0]!.outdated, {
+      since: 6000,
+      reason: "The credentials file users cannot be read: it is a Directory"
+    })
+    Object.assign(file, { text: right, type: "File", modified: 3 })
+    yield* TestClock.adjust("10 seconds")
+    assert.deepStrictEqual(users.backends(), fine)
+  }).pipe(Effect.scoped))

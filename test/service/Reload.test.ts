@@ -54,7 +54,7 @@ const service = Effect.fnUntraced(function*(env: Env) {
   const opened: Array<CredentialsSettings> = []
   const noted: LiveUsers = {
     credentials: { algorithms: [], lookup: () => Effect.succeed(Option.none()), size: () => 1 },
-    unavailable: () => undefined,
+    backends: () => [],
     open: (credentials) => Effect.succeed(Effect.sync(() => void opened.push(credentials)))
   }
   const log: Array<string> = []

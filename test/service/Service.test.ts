@@ -50,7 +50,7 @@ it.effect("whatever waits there leaves a moment to what came in while the proces
     assert.deepStrictEqual([clocks.size, clocks.has(yield* Clock.Clock)], [1, false])
   }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-it.effect("publishes its version, and that of Node.js", () =>
+it.effect("publishes its version, that of Node.js, and whether its backends of users work", () =>
   Effect.gen(function*() {
     const settings = yield* Settings.parse({
       MSRP_URIS: `msrp://127.0.0.1:${yield* Effect.promise(freePort)};tcp`,
@@ -60,5 +60,6 @@ it.effect("publishes its version, and that of Node.js", () =>
     const context = yield* Layer.build(layerWith(settings, Effect.flatMap(Relay, (relay) => relay.end)))
     const page = yield* Context.get(context, Metrics).prometheus
     const labels = /^msrp_relay_build_info\{(.*)\} 1$/m.exec(page)![1]!.split(",")
+    assert.include(page, "msrp_relay_users_backend_up{backend=\"memory\"} 1\n")
     assert.sameMembers(labels, [`version="${version}"`, `node="${process.versions.node}"`])
   }).pipe(Effect.scoped, Effect.provideService(MetricRegistry, new Map()), Effect.provide(NodeFileSystem.layer)))

@@ -33,6 +33,7 @@ export class FakeRelay {
   phase: Phase = "serving"
   /** Why the backend of users cannot be queried. */
   down: string | undefined
+  outdated: string | undefined
 
   constructor(sessions = 100, now = Date.now()) {
     this.#now = now
@@ -192,7 +193,8 @@ export class FakeRelay {
         p50: 3.1,
         p99: 12 + 5 * Math.sin(this.#looks / 5),
         errors: 2,
-        ...(this.down === undefined ? {} : { down: { since: this.#now - DAY, reason: this.down } })
+        ...(this.down === undefined ? {} : { down: { since: this.#now - DAY, reason: this.down } }),
+        ...(this.outdated === undefined ? {} : { outdated: { since: this.#now - DAY, reason: this.outdated } })
       })
     }
   }

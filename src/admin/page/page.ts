@@ -220,6 +220,13 @@ const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: num
           }
           : { text: `down since ${dayAndTime(backend.down.since)}: ${backend.down.reason}`, tone: "bad" as const })
       },
+      ...(backend.outdated === undefined ? [] : [{
+        name: "Users",
+        text: `not read since ${
+          dayAndTime(backend.outdated.since)
+        }, those from before stay: ${backend.outdated.reason}`,
+        tone: "bad" as const
+      }]),
       {
         name: "Failed look-ups",
         text: count(backend.errors),

@@ -66,7 +66,7 @@ const make = Effect.fnUntraced(
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
       acceptFault: relay.transportFacts?.acceptFault,
       phase,
-      usersUnavailable: live.users.unavailable,
+      users: live.users.backends,
       certificates,
       // The drain continues even if the client that requested it has disconnected.
       drain: relay.drain.pipe(
@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(
           }),
           tell
         )),
-      page: yield* makePage(relay, live.users.unavailable, certificates)
+      page: yield* makePage(relay, live.users.backends, certificates)
     }
   }
 )
@@ -109,19 +109,28 @@ const certificatesOf = ({ transportFacts }: Relay["Service"]): AdminPartsShape["
     undefined :
     () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 }))
 
+/** What has been wrong for longest, of each kind. */
+const faultsOf = (backends: ReturnType<LiveUsers["backends"]>) => {
+  const longest = (faults: ReadonlyArray<{ readonly since: number; readonly reason: string } | undefined>) => {
+    const [first] = faults.filter((fault) => fault !== undefined).toSorted((a, b) => a.since - b.since)
+    return first === undefined ? undefined : { since: first.since, reason: first.reason }
+  }
+  return {
+    down: longest(backends.map(({ unavailable }) => unavailable)),
+    outdated: longest(backends.map(({ outdated }) => outdated))
+  }
+}
+
 const makePage = Effect.fnUntraced(
   function*(
     { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
-    unavailable: LiveUsers["unavailable"],
+    backends: LiveUsers["backends"],
     certificates: AdminPartsShape["certificates"]
   ) {
     const delay = makeBackendDelay(yield* Effect.context())
     const health = yield* makeHealth({
       certificates,
-      backend: () => {
-        const down = unavailable()
-        return { ...delay(), ...(down === undefined ? {} : { down: { since: down.since, reason: down.reason } }) }
-      }
+      backend: () => ({ ...delay(), ...faultsOf(backends()) })
     })
     const feed = yield* StatusFeed.make({
       version,

@@ -78,13 +78,17 @@ const limited = (count: number, most: number | undefined): string =>
   `${number(count)}${most === undefined ? "" : ` of ${number(most)}`}`
 
 /** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
-const usersRow = ({ usersUnavailable: users }: Overview): ReadonlyArray<readonly [string, string]> =>
-  users === undefined
-    ? []
-    : [[
-      "users",
-      plain(`cannot be queried since ${moment(users.since)}, last tried ${moment(users.last)}: ${users.reason}`)
-    ]]
+const usersRows = ({ users = [] }: Overview): ReadonlyArray<readonly [string, string]> =>
+  users.flatMap(({ outdated, unavailable }) => [
+    ...unavailable === undefined ? [] : [
+      `cannot be queried since ${moment(unavailable.since)}, last tried ${
+        moment(unavailable.last)
+      }: ${unavailable.reason}`
+    ],
+    ...outdated === undefined
+      ? []
+      : [`not read since ${moment(outdated.since)}, those from before stay: ${outdated.reason}`]
+  ]).map((text) => ["users", plain(text)])
 
 /** The certificate that ends first, because clients refuse one that has ended, and no connection of theirs says so. */
 const certificateRow = ({ certificates = [], now }: Overview): ReadonlyArray<readonly [string, string]> =>
@@ -107,7 +111,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
     ["sessions", limited(one.sessions, one.maxSessions)],
     ["connections", limited(one.connections, one.maxConnections)],
     ["waiting", octets(one.bufferedOctets)],
-    ...usersRow(one),
+    ...usersRows(one),
     ...certificateRow(one),
     ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
     ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],

@@ -97,18 +97,21 @@ describe("msrp-relay admin", () => {
         assert.strictEqual(JSON.parse((yield* run("status", "--json")).lines[0]!).phase, "serving")
       })))
 
-  it.effect("says that users cannot be queried, and that the relay is ready", () => {
-    const usersUnavailable = () => ({ since: 1_790_000_000_000, last: 1_790_036_060_000, reason: "it is locked" })
-    return withAdmin({ usersUnavailable }, open, () =>
+  it.effect("says that users cannot be queried or read, and that the relay is ready", () => {
+    const [since, last] = [1_790_000_000_000, 1_790_036_060_000]
+    const users = () => [
+      { backend: "sql", unavailable: { since, last, reason: "it is locked" } },
+      { backend: "file", outdated: { since: last, reason: "it is wrong in line 3" } },
+      { backend: "memory" }
+    ]
+    return withAdmin({ users }, open, () =>
       Effect.gen(function*() {
         const { lines } = yield* run("status")
-        assert.include(
-          lines.map((line) => line.trim()),
-          "users        cannot be queried since 2026-09-21 14:13:20, last tried 2026-09-22 00:14:20: it is locked"
-        )
-        assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), {
-          usersUnavailable: usersUnavailable()
-        })
+        assert.deepStrictEqual(lines.map((line) => line.trim()).filter((line) => line.startsWith("users")), [
+          "users        cannot be queried since 2026-09-21 14:13:20, last tried 2026-09-22 00:14:20: it is locked",
+          "users        not read since 2026-09-22 00:14:20, those from before stay: it is wrong in line 3"
+        ])
+        assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), { users: users() })
       }))
   })
 

@@ -79,7 +79,7 @@ it("a status that is long goes on in the next line, set in, with all of its word
     connections: 1,
     sessions: 1,
     bufferedOctets: 0,
-    usersUnavailable: { since, last: since, reason },
+    users: [{ backend: "sql", unavailable: { since, last: since, reason } }],
     eventLoopDelay: 0,
     rates: Object.fromEntries(ratedCounters.map((name) => [name, rate])) as Record<RatedCounter, number>
   } as const
