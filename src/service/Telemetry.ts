@@ -57,7 +57,7 @@ const defaultsFor = (env: Environment): Record<string, string> => ({
  * Time limit in milliseconds for the last export of metrics and that of spans. It overrides Effect's three seconds
  * and the variables, so that the end of the relay does not wait for an unreachable collector.
  */
-const LAST_EXPORT = "1000"
+export const LAST_EXPORT = "1000"
 const atTheEnd = { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: LAST_EXPORT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: LAST_EXPORT }
 
 const endpointOf = (

@@ -6,6 +6,7 @@ import { TIME_LIMIT } from "../../../src/service/check/SetupCheck.ts"
 import { descriptorNeed } from "../../../src/service/Descriptors.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
 import { variables } from "../../../src/service/settings/Table.ts"
+import { LAST_EXPORT } from "../../../src/service/Telemetry.ts"
 import { ACCEPTORS, BACKLOG } from "../../../src/transport/Bind.ts"
 import { many, numberIn, size, time, timeIn, word } from "../sources.ts"
 import { type Claim, defaultOf, others, proven, seconds } from "./Claim.ts"
@@ -93,6 +94,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${word(limits.draining + limits.closing + 1)} seconds more for the end (${word(limits.draining)} for answers, ${
       word(limits.closing)
     } for peers that take nothing)`,
+    `it is ${word(limits.draining + limits.closing + 1 + 2 * Number(LAST_EXPORT) / 1000)} seconds`,
     `it is closed when it has been idle for ${seconds(transaction)}`,
     `Requests under way have ${time(limits.draining * 1000).replace("1", "a")} for their answers`,
     proven(
