@@ -28,7 +28,7 @@ import { checkOptions, duration, type OptionsError, positive, text } from "../op
 import { FileChanges } from "./FileChanges.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
-export type { LineProblem, UserLines } from "./UserLines.ts"
+export type { LineProblem, RealmLines, UserLines } from "./UserLines.ts"
 
 /**
  * The path of the file of users, and options for reading it.

@@ -23,6 +23,20 @@ const MAX_PROBLEMS = 10
 /** Maximum number of characters of a line: names in an AUTH are shorter, and a long line would be normalized in one turn. */
 const MAX_LINE = 8192
 
+/** Maximum number of realms whose lines are counted. */
+const MAX_REALMS = 100
+
+/**
+ * The lines of a realm: how many, and the number of the first one, from 1.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface RealmLines {
+  count: number
+  readonly first: number
+}
+
 /** Buckets of a table of users, so that none is large. */
 const BUCKETS = 1024
 
@@ -40,6 +54,8 @@ export class UserLines implements UserTable {
    * client that follows RFC 7616 §4 composes the text that it hashes, so its digest may differ.
    */
   readonly decomposed: Array<number> = []
+  /** The lines of the first realms, in composed form, with users. */
+  readonly realms = new Map<string, RealmLines>()
   readonly #calculateHa1: boolean
   /**
    * Secrets by `user:realm` in composed form, or by `user:` for users of every realm. They are plain text, because all
@@ -139,6 +155,16 @@ export class UserLines implements UserTable {
     if (this.#secrets[kind].has(key)) return "the same user and realm stand in an earlier line"
     if (!Object.values(this.#secrets).some((others) => others.has(key))) this.#users++
     this.#secrets[kind].set(key, secret)
+    this.#count(key.slice(key.indexOf(":") + 1))
     return undefined
+  }
+
+  #count(realm: string): void {
+    const lines = this.realms.get(realm)
+    if (lines !== undefined) lines.count++
+    // A copy, because a part of a text keeps all of it.
+    else if (realm !== "" && this.realms.size < MAX_REALMS) {
+      this.realms.set(Buffer.from(realm).toString(), { count: 1, first: this.#lines })
+    }
   }
 }

@@ -97,3 +97,15 @@ it("is the table of its users, wherever its parts end", () => {
     assert.deepStrictEqual(told(lines, names, realms), told(userTable(users), names, realms))
   }))
 })
+
+it("counts the lines of each realm, of a hundred of them", () => {
+  const text = `a:r:${MD5}\n# b:no:${MD5}\na:r:${SHA}\nb:cafe\u0301:${MD5}\nb:wrong:1\n`
+  assert.deepStrictEqual([...read(text).realms], [
+    ["r", { count: 2, first: 1 }],
+    ["caf\u00e9", { count: 1, first: 4 }]
+  ])
+  assert.deepStrictEqual([...read("a::p\na:r:p:q\n", true).realms], [["r", { count: 1, first: 2 }]])
+  const many = Array.from({ length: 150 }, (_, i) => `a:r${i}:${MD5}`).join("\n")
+  assert.strictEqual(read(`${many}\nb:r0:${MD5}`).realms.size, 100)
+  assert.deepStrictEqual(read(`${many}\nb:r0:${MD5}`).realms.get("r0"), { count: 2, first: 1 })
+})

@@ -1,6 +1,10 @@
 /** Where users come from. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { Settings } from "../../../src/service/Settings.ts"
+import { temporaryDirectory } from "../../support/directory.ts"
 import { type Env, HA1, parse, problemsOf, users } from "./environment.ts"
 
 describe("Settings", () => {
@@ -51,6 +55,44 @@ describe("Settings", () => {
           ] as const
         ) assert.deepStrictEqual([yield* check(env), yield* check({ ...env, ...set })], [unset, seven])
       }))
+
+    it.effect("lines of a file for realms of others are warned of, without what may be part of a password", () =>
+      Effect.gen(function*() {
+        const path = `${yield* temporaryDirectory}/users`
+        const warningsOf = (lines: ReadonlyArray<string>, env: Env = {}) =>
+          Effect.gen(function*() {
+            yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFileString(path, lines.join("\n")))
+            const { warnings } = yield* Settings.parse({
+              MSRP_URIS: "msrp://a.example:2855;tcp,msrp://b.example:2855;tcp",
+              MSRP_ALLOW_PLAINTEXT_AUTH: "1",
+              MSRP_CREDENTIALS_FILE: path,
+              ...env
+            })
+            return warnings
+          })
+        const line = (realm: string) => `alice:${realm}:${"0".repeat(32)}`
+        const fine = ["a.example", "b.example"].map(line)
+        const [has, looked] = ["MSRP_CREDENTIALS_FILE has", "whose users are not looked up there"]
+        assert.deepStrictEqual(yield* warningsOf(fine), [])
+        assert.deepStrictEqual(yield* warningsOf([...fine, line("A.example")]), [
+          `${has} 1 line for a realm ${looked} (but those of a.example, b.example are): A.example (line 3) (${path})`
+        ])
+        assert.deepStrictEqual(
+          yield* warningsOf([...Array(7).keys()].map((i) => line(`other${i}`)).concat(`bob${line("other0")}`)),
+          [
+            `${has} 8 lines for realms ${looked} (but those of a.example, b.example are): other0 (line 1), ` +
+            `other1 (line 2), other2 (line 3), other3 (line 4), other4 (line 5), and 2 more realms (${path})`
+          ]
+        )
+        const ephemeral = { MSRP_EPHEMERAL_SECRET: "x", MSRP_CREDENTIALS: "file,B.example=ephemeral" }
+        assert.deepStrictEqual(yield* warningsOf(fine, ephemeral), [
+          `${has} 1 line for a realm ${looked} (but those of a.example are): b.example (line 2) (${path})`
+        ])
+        const passwords = { MSRP_CALCULATE_HA1: "1" }
+        assert.deepStrictEqual(yield* warningsOf(["alice:a.example:x", "bob:pass:word", "carol::x"], passwords), [
+          `${has} 1 line for a realm ${looked} (but those of a.example, b.example are): line 2 (${path})`
+        ])
+      }).pipe(Effect.provide(NodeFileSystem.layer)))
 
     it.effect("a realm that nobody is asked for is warned of, since what is said of it has no effect", () =>
       Effect.gen(function*() {

@@ -137,7 +137,11 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       is: [
         "File",
         ["example.net Memory", "b= Memory"],
-        ["MSRP_CREDENTIALS names example.net, b=, which no client is asked for (but for localhost, 127.0.0.1, ::1)"]
+        [
+          "MSRP_CREDENTIALS names example.net, b=, which no client is asked for (but for localhost, 127.0.0.1, ::1)",
+          "MSRP_CREDENTIALS_FILE has 1 line for a realm whose users are not looked up there " +
+          "(but those of localhost, 127.0.0.1, ::1 are): example.org (line 1) (/users)"
+        ]
       ]
     },
     {

@@ -10,6 +10,7 @@ import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
+import { realmKey } from "../../../protocol/digest/Challenge.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
@@ -17,6 +18,7 @@ import { ProvidedParts } from "../ProvidedParts.ts"
 import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
 import type { Addresses } from "./Addresses.ts"
+import { askedRealms, otherRealmsWarning } from "./Realms.ts"
 
 /** The source of users, or one for each realm. */
 export type CredentialsSettings =
@@ -104,27 +106,44 @@ export const usersOf = Effect.fnUntraced(function*(
   }
   const ofRelay = values.realm?.normalize("NFC") ?? canonicalHost(addresses?.uris[0]?.host ?? "")
   const realmOf = (source: Source) => wanted.find((one) => one.source === source)?.realm ?? ofRelay
-  const backends = new Map<Source, BackendSettings>()
-  for (const source of used) backends.set(source, yield* backendOf(source, values, problems, realmOf(source)))
   const others = wanted.find(({ realm }) => realm === undefined)
+  const sourceOf = (asked: string) =>
+    (wanted.find(({ realm }) => realm !== undefined && realmKey(realm) === realmKey(asked)) ?? others)?.source
+  const asked = addresses === undefined ? [] : askedRealms(addresses, values)
+  const warnings = [...users.warnings]
+  const backends = new Map<Source, BackendSettings>()
+  for (const source of used) {
+    const of = { realm: realmOf(source), asked: asked.filter((realm) => sourceOf(realm) === source), warnings }
+    backends.set(source, yield* backendOf(source, values, problems, of))
+  }
   const realms = wanted.flatMap(({ realm, source }) =>
     realm === undefined ? [] : [[realm, backends.get(source)!] as const]
   )
   const ofOthers = others === undefined ? undefined : backends.get(others.source)!
   return {
     ...users,
+    warnings,
     credentials: realms.length === 0
       ? ofOthers!
       : { _tag: "ByRealm", realms: Object.fromEntries(realms), others: ofOthers }
   }
 })
 
+/** What a source has to do with realms. */
+interface OfRealms {
+  /** The realm that an HTTP service is asked for at the start. */
+  readonly realm: string
+  /** The realms whose users are looked up in it. */
+  readonly asked: ReadonlyArray<string>
+  readonly warnings: Array<string>
+}
+
 /** The settings of a source, all of which must be set. */
 const backendOf = Effect.fnUntraced(function*(
   source: Source,
   values: Values,
   problems: Problems,
-  realm: string
+  { asked, realm, warnings }: OfRealms
 ): Effect.fn.Return<BackendSettings, never, FileSystem.FileSystem> {
   const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds } = values
   switch (source) {
@@ -132,8 +151,12 @@ const backendOf = Effect.fnUntraced(function*(
       return { _tag: "Memory", users: storedUsers(values.users!, calculateHa1, problems) }
     case "file": {
       const path = values.credentialsFile!
-      const problem = yield* checkCredentialsFile(path, calculateHa1)
-      if (problem !== undefined) problems.add("credentialsFile", `${problem} (${path})`)
+      const lines = yield* readCredentialsFile(path, calculateHa1)
+      if (typeof lines === "string") problems.add("credentialsFile", `${lines} (${path})`)
+      else if (asked.length > 0) {
+        const warning = otherRealmsWarning(lines, asked, { path, withPasswords: calculateHa1 })
+        if (warning !== undefined) warnings.push(warning)
+      }
       return { _tag: "File", path, calculateHa1 }
     }
     case "sql":
@@ -223,12 +246,12 @@ const storedUsers = (
   })
 }
 
-/** What is wrong with a file of users, if anything. */
-const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
+/** The lines of a file of users, or what is wrong with it. */
+const readCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
   const octets = yield* readOctets(path)
   if (Result.isFailure(octets)) return octets.failure
-  const { problems } = yield* readUsers(octets.success, calculateHa1)
-  return problems.length === 0
-    ? undefined
-    : `the file is wrong in ${problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
+  const lines = yield* readUsers(octets.success, calculateHa1)
+  return lines.problems.length === 0
+    ? lines
+    : `the file is wrong in ${lines.problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
 })
