@@ -84,6 +84,7 @@ const seeing = HttpApiBuilder.group(
           ...parts.gauges(),
           users: parts.users?.(),
           certificates: parts.certificates?.(),
+          logLinesLost: parts.logLinesLost?.(),
           eventLoopDelay: loopDelay(),
           rates: rates()
         }))

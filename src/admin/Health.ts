@@ -17,6 +17,8 @@ import type { StatusHealth } from "./status/Shapes.ts"
 export interface HealthSources {
   /** Certificates in use: the names of each, and its expiry in milliseconds since 1970. */
   readonly certificates?: (() => StatusHealth["certificates"]) | undefined
+  /** Lines of the log that were lost since the start, because they could not be written. */
+  readonly logLinesLost?: (() => number) | undefined
   /** The backend of users: milliseconds that its answers took since the last call, and failures since the start. */
   readonly backend?: (() => StatusHealth["backend"]) | undefined
 }
@@ -53,12 +55,14 @@ export const makeHealth = Effect.fnUntraced(function*(
     const descriptors = open()
     const certificates = sources.certificates?.()
     const backend = sources.backend?.()
+    const logLinesLost = sources.logLinesLost?.()
     return {
       loop: { p50: round(median), p99: round(p99), max: round(max) },
       heap: { used: used_heap_size, limit: heap_size_limit, resident: process.memoryUsage.rss() },
       ...(descriptors === undefined || limit === undefined ? {} : { descriptors: { open: descriptors, limit } }),
       ...(certificates === undefined ? {} : { certificates }),
-      ...(backend === undefined ? {} : { backend })
+      ...(backend === undefined ? {} : { backend }),
+      ...(logLinesLost === undefined ? {} : { logLinesLost })
     }
   }
 })

@@ -182,6 +182,8 @@ export const Overview = Schema.Struct({
   users: Schema.optional(Schema.Array(UsersBackend)),
   /** Absent if it is not known. */
   certificates: Schema.optional(Schema.Array(CertificateInUse)),
+  /** Lines of the log that were lost since the start, because they could not be written. Absent if it is not known. */
+  logLinesLost: Schema.optional(count),
   /** Median delay of the event loop in the last seconds, in milliseconds. */
   eventLoopDelay: Schema.Finite,
   /** Rates per second, over about the last ten seconds. */

@@ -39,6 +39,8 @@ export interface AdminPartsShape {
   readonly users?: (() => ReadonlyArray<UsersBackend>) | undefined
   /** The relay's own certificates in use. Absent: they are not known. */
   readonly certificates?: (() => ReadonlyArray<CertificateInUse>) | undefined
+  /** Lines of the log that were lost since the start, because they could not be written. Absent: this is not known. */
+  readonly logLinesLost?: (() => number) | undefined
   readonly settings: Effect.Effect<ReadonlyArray<SettingInForce>>
   readonly drain: Effect.Effect<PhaseState, NotAvailable>
   readonly undrain: Effect.Effect<PhaseState, NotAvailable>

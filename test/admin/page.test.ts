@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await server.stop()
   })
 
-  it("says since when the users cannot be looked up, or read, and why, until they can", async () => {
+  it("says since when the users cannot be looked up, or read, and why, until they can; and how many lines of the log were lost", async () => {
     const relay = new FakeRelay()
     relay.down = "nobody listens there"
     const server = await start(relay)
@@ -167,6 +167,10 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
       .waitFor()
     relay.outdated = undefined
     await users.waitFor({ state: "detached" })
+    const log = page.locator("#health > div", { hasText: "Lost lines of the log" })
+    assert.strictEqual(await log.count(), 0)
+    relay.logLinesLost = 1234
+    await log.locator("dd.warn", { hasText: /^1,234$/ }).waitFor()
     assert.deepStrictEqual(complaints, [])
     await close()
     await server.stop()

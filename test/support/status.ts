@@ -34,6 +34,7 @@ export class FakeRelay {
   /** Why the backend of users cannot be queried. */
   down: string | undefined
   outdated: string | undefined
+  logLinesLost = 0
 
   constructor(sessions = 100, now = Date.now()) {
     this.#now = now
@@ -189,6 +190,7 @@ export class FakeRelay {
         { names: ["relay.example", "chat.example"], notAfter: this.#now + 61.5 * DAY },
         { names: ["old.relay.example"], notAfter: this.#now + 9.5 * DAY }
       ],
+      logLinesLost: () => this.logLinesLost,
       backend: () => ({
         p50: 3.1,
         p99: 12 + 5 * Math.sin(this.#looks / 5),

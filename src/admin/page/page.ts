@@ -190,7 +190,10 @@ const TOO_MUCH = 0.95
 const toneOf = (value: number, much: number, tooMuch: number): "" | "warn" | "bad" =>
   value >= tooMuch ? "bad" : value >= much ? "warn" : ""
 
-const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: number): ReadonlyArray<Meter> => {
+const meters = (
+  { backend, descriptors, heap, logLinesLost = 0, loop }: StatusHealth,
+  waiting: number
+): ReadonlyArray<Meter> => {
   const filled = (name: string, value: number, limit: number, text: (value: number) => string): Meter => ({
     name,
     text: `${text(value)} of ${text(limit)}`,
@@ -232,7 +235,10 @@ const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: num
         text: count(backend.errors),
         tone: backend.errors > 0 ? "warn" as const : "" as const
       }
-    ])
+    ]),
+    ...(logLinesLost === 0
+      ? []
+      : [{ name: "Lost lines of the log", text: count(logLinesLost), tone: "warn" as const }])
   ]
 }
 

@@ -107,7 +107,9 @@ export const StatusHealth = Schema.Struct({
     errors: Schema.Number,
     down: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String })),
     outdated: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String }))
-  }))
+  })),
+  /** Lines of the log that were lost since the start, because they could not be written. */
+  logLinesLost: Schema.optional(Schema.Number)
 })
 
 /**

@@ -8,6 +8,7 @@ import { makeHealth } from "../../admin/Health.ts"
 import { type LogLevelName, logLevels } from "../../admin/Model.ts"
 import * as StatusFeed from "../../admin/StatusFeed.ts"
 import * as StatusPage from "../../admin/StatusPage.ts"
+import { LogCounters } from "../../logging/LogCounters.ts"
 import { LogLevels } from "../../logging/LogLevels.ts"
 import { Metrics } from "../../Metrics.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
@@ -35,6 +36,7 @@ const make = Effect.fnUntraced(
     const { prometheus } = yield* Metrics
     const { reload } = yield* Reload
     const levels = yield* LogLevels
+    const log = yield* LogCounters
     // HTTP requests run with another context.
     const own = yield* Effect.context()
     const tell = (what: Effect.Effect<void>): Effect.Effect<void> => Effect.provideContext(what, own)
@@ -68,6 +70,7 @@ const make = Effect.fnUntraced(
       phase,
       users: live.users.backends,
       certificates,
+      logLinesLost: () => log.lost,
       // The drain continues even if the client that requested it has disconnected.
       drain: relay.drain.pipe(
         Effect.forkIn(scope, { startImmediately: true }),
@@ -99,7 +102,7 @@ const make = Effect.fnUntraced(
           }),
           tell
         )),
-      page: yield* makePage(relay, live.users.backends, certificates)
+      page: yield* makePage(relay, live.users.backends, certificates, log)
     }
   }
 )
@@ -125,11 +128,13 @@ const makePage = Effect.fnUntraced(
   function*(
     { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
     backends: LiveUsers["backends"],
-    certificates: AdminPartsShape["certificates"]
+    certificates: AdminPartsShape["certificates"],
+    log: LogCounters
   ) {
     const delay = makeBackendDelay(yield* Effect.context())
     const health = yield* makeHealth({
       certificates,
+      logLinesLost: () => log.lost,
       backend: () => ({ ...delay(), ...faultsOf(backends()) })
     })
     const feed = yield* StatusFeed.make({

@@ -100,6 +100,15 @@ const certificateRow = ({ certificates = [], now }: Overview): ReadonlyArray<rea
       : `ends on ${moment(notAfter)}, in ${duration(notAfter - now)}`)
   ])
 
+/** The log cannot tell it while it cannot be written. */
+const logRow = ({ logLinesLost: lost = 0 }: Overview): ReadonlyArray<readonly [string, string]> =>
+  lost === 0
+    ? []
+    : [[
+      "log",
+      `${number(lost)} line${lost === 1 ? "" : "s"} lost since the start: disk full, or nobody reads`
+    ]]
+
 /** Spaces before the text of a row. */
 const TEXT = 15
 
@@ -113,6 +122,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
     ["waiting", octets(one.bufferedOctets)],
     ...usersRows(one),
     ...certificateRow(one),
+    ...logRow(one),
     ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
     ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],
     [

@@ -115,6 +115,22 @@ describe("msrp-relay admin", () => {
       }))
   })
 
+  it.effect("says how many lines of the log were lost, if any were", () => {
+    const status = (lost: number) =>
+      withAdmin({ logLinesLost: () => lost }, open, () =>
+        Effect.gen(function*() {
+          const { lines } = yield* run("status")
+          assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), { logLinesLost: lost })
+          return lines.map((line) => line.trim()).filter((line) => line.startsWith("log"))
+        }))
+    return Effect.gen(function*() {
+      assert.deepStrictEqual(yield* status(0), [])
+      const why = "since the start: disk full, or nobody reads"
+      assert.deepStrictEqual(yield* status(1), [`log          1 line lost ${why}`])
+      assert.deepStrictEqual(yield* status(12_345), [`log          12,345 lines lost ${why}`])
+    })
+  })
+
   it.effect("says until when certificates are good: the first that ends, and whether it has", () => {
     const day = (date: number) => ({ names: [`relay${date}.example.com`], notAfter: Date.UTC(2026, 8, date) })
     const status = (certificates: ReadonlyArray<ReturnType<typeof day>>) =>
