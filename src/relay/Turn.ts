@@ -54,8 +54,9 @@ const CROWD = 64
 
 export class Turn {
   /**
-   * Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. The field has a number
-   * from the beginning, because V8 would otherwise allocate memory whenever it changes.
+   * Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. This and all other
+   * fields of numbers have a number from the beginning, one with a fraction or `NaN` where it may have a fraction: V8 would otherwise
+   * allocate memory whenever it changes.
    */
   now = NaN
   /** The number of this turn. */
@@ -65,15 +66,15 @@ export class Turn {
   /** The part of `cost` that is due to connections that have used up their shares. */
   #usedUp = 0
   /** What this turn should cost at most, in octets. */
-  budget!: number
+  budget = 0
   /** The budget of a turn while there are connections that bring little at a time, in octets. */
-  #short!: number
+  #short = 0
   /** Milliseconds of the monotonic clock until which turns have the short budget. */
   #shortUntil = -Infinity
   /** The smallest share of a turn, in octets. */
-  least!: number
+  least = NaN
   /** A share of this turn while the turn is within its budget, in octets. */
-  #share!: number
+  #share = NaN
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
