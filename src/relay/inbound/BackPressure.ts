@@ -8,6 +8,7 @@ import { ANSWERED_WITHIN } from "../outbound/Window.ts"
 import type { FlowOwner, ReadControl, WaitingFlow } from "../route/FlowControl.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
+import { TaskQueue } from "../TaskQueue.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 
 /** Routes or sessions of the connection, as far as they show that other sessions may use it. */
@@ -37,9 +38,8 @@ export class BackPressure implements FlowOwner {
   /** The flows that have something parked, and the number of those that are full. */
   readonly #waiting = new LinkedMap<WaitingFlow, undefined>()
   #fullFlows = 0
-  /** The steps in which failed flows are reported, of those that have not begun. */
-  #failures: Set<Iterable<void>> | undefined
-  #isReporting = false
+  /** The reports of the flows that were given up, of which a user may have tens of thousands. */
+  #reports: TaskQueue | undefined
   /** Runs while several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock when the connection was held. */
@@ -87,12 +87,11 @@ export class BackPressure implements FlowOwner {
     // Each session of another relay has its own limit, and the connection is not held for any of them.
     const bound = this.#reading.severalUsers ? connection : flow.user.share(connection)
     const most = this.#isRelay ? Infinity : bound
-    if (this.#octets > most && octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
-      this.#parkedHold = true
-      this.#holdsFor(this.#ofMost[0])
-      this.#reading.hold()
-      this.#held()
+      // Once for each hold, not for each message while it lasts: this looks at all flows.
+      if (octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
+      // That may have been enough, or may have begun the hold already.
+      if (!this.#parkedHold && this.#octets > most) this.#holdAll()
     } else if (this.#parkedHold && this.#octets <= bound / 2) {
       this.#parkedHold = false
       this.#charge(this.#holder, this.#holderSince)
@@ -100,6 +99,14 @@ export class BackPressure implements FlowOwner {
       this.#reading.release()
       this.#waitNoMore()
     }
+  }
+
+  /** Holds the connection because all flows together have too much. */
+  #holdAll(): void {
+    this.#parkedHold = true
+    this.#holdsFor(this.#ofMost[0])
+    this.#reading.hold()
+    this.#held()
   }
 
   full(flow: WaitingFlow): void {
@@ -190,27 +197,13 @@ export class BackPressure implements FlowOwner {
     if (!this.#holds) stopTimer(this.#patience)
   }
 
-  /** A task for each flow would take a step of each in this turn, and a user may have tens of thousands. */
   #giveUp(flow: WaitingFlow): void {
     const { conditions, counters, tasks } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    const failures = this.#failures ??= new Set()
-    failures.add(flow.fails(isTooFast ? TOO_FAST : SLOW))
-    if (!this.#isReporting) tasks.steps(this.#report(failures), () => conditions.check())
-  }
-
-  *#report(failures: Set<Iterable<void>>): Iterable<void> {
-    this.#isReporting = true
-    try {
-      for (const one of failures) {
-        failures.delete(one)
-        yield* one
-      }
-    } finally {
-      this.#isReporting = false
-    }
+    this.#reports ??= new TaskQueue(tasks, () => conditions.check())
+    this.#reports.add(flow.fails(isTooFast ? TOO_FAST : SLOW))
   }
 
   #giveUpSilent(): void {

@@ -536,6 +536,7 @@ describe("a connection of several users that has too much in all", () => {
       turn.now += millis
       timers.expire()
     }
+    let looks = 0
     const flow = () => {
       const one = {
         octets: 0,
@@ -553,7 +554,10 @@ describe("a connection of several users that has too much in all", () => {
             flows.full(one as unknown as WaitingFlow)
           } else flows.relaxed(one as unknown as WaitingFlow)
         },
-        isSilent: () => one.silent,
+        isSilent: () => {
+          looks++
+          return one.silent
+        },
         parks: (octets: number) => {
           if (octets === 0) return
           if (one.octets === 0) flows.waits(one as unknown as WaitingFlow)
@@ -571,7 +575,7 @@ describe("a connection of several users that has too much in all", () => {
       }
       return one
     }
-    return { counters, flow, wait }
+    return { counters, flow, looks: () => looks, wait }
   }
   const KIB = 1024
 
@@ -612,6 +616,22 @@ describe("a connection of several users that has too much in all", () => {
     wait(2000)
     assert.deepStrictEqual(all.map(({ failures }) => failures), [1, 1, 0])
     assert.strictEqual(counters.receiversGivenUp, 2)
+  })
+
+  it("R4976-9.3-06: looks at all its flows when it has too much, but not for each message that was read already", () => {
+    const { flow, looks, wait } = make()
+    const all = Array.from({ length: 1000 }, flow)
+    for (const one of all) one.parks(KIB)
+    assert.strictEqual(looks(), 0)
+    all[0]!.silent = true
+    all[0]!.parks(25 * KIB)
+    assert.deepStrictEqual([looks(), all[0]!.failures], [1000, 1], "it is enough that the silent one fails")
+    all[0]!.silent = false
+    for (const one of all) one.parks(KIB)
+    assert.strictEqual(looks(), 2000)
+    all[1]!.silent = true
+    wait(2000)
+    assert.strictEqual(all[1]!.failures, 1)
   })
 
   it("R4976-9.3-06: drops what waits in many flows at once, and reports it some at a time", () => {
