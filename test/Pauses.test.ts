@@ -19,8 +19,9 @@ import { layerFile } from "../src/credentials/File.ts"
 import { defaultFrameLimits } from "../src/protocol/FrameLimits.ts"
 import { Head } from "../src/protocol/Head.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
-import { BackPressure, type BackPressureOwner } from "../src/relay/inbound/BackPressure.ts"
-import type { ReadControl, WaitingFlow, WaitingUser } from "../src/relay/route/FlowControl.ts"
+import { BackPressure } from "../src/relay/inbound/BackPressure.ts"
+import type { Sharing } from "../src/relay/inbound/Sharing.ts"
+import type { WaitingFlow, WaitingUser } from "../src/relay/route/FlowControl.ts"
 import type { Shared } from "../src/relay/Shared.ts"
 import { clientOf } from "../src/transport/websocket/Forwarded.ts"
 import { recordOf } from "./support/records.ts"
@@ -186,8 +187,8 @@ it("with 10,000 flows that wait on a connection of another relay, each frame vis
     totals: { parkedOctets: 0 },
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
-  const reading = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
-  const pressure = new BackPressure(shared, reading, { routes: {}, sessions: {} } as unknown as BackPressureOwner)
+  const reading = { hold: () => {}, release: () => {} }
+  const pressure = new BackPressure(shared, reading, { severalSessions: true } as Sharing)
   const user = { waitingOctets: 0, share: (limit: number) => limit } as WaitingUser
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true, user }) as WaitingFlow)
   for (const flow of flows) pressure.waits(flow)

@@ -16,7 +16,7 @@ export class HopSessions {
   #isOwner = false
   /** Whether there were several users: the peer is a gateway, or a chat switch. */
   severalUsers = false
-  /** Called with each further session that was granted. Set by `BackPressure`. */
+  /** Called with each further session that was granted. Set by `Reading`. */
   onMore: (sessions: ReadonlyArray<Session>) => void = () => {}
 
   /** The number of valid sessions that were granted on the connection. */

@@ -6,29 +6,18 @@ import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { SLOW, TOO_FAST } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
 import type { FlowOwner, ReadControl, WaitingFlow } from "../route/FlowControl.ts"
-import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { TaskQueue } from "../TaskQueue.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
+import type { Sharing } from "./Sharing.ts"
 
-/** Routes or sessions of the connection, as far as they show that other sessions may use it. */
-export interface Others {
-  /** Whether there is one of a session other than these. */
-  anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean
-  /** Called when there is one more, with its sessions. Set by `BackPressure`. */
-  onMore: (sessions: ReadonlyArray<Session>) => void
-}
-
-/** The hop whose connection it is. */
-export interface BackPressureOwner {
-  readonly routes: Others
-  /** Those that have sent nothing yet have no route. */
-  readonly sessions: Others
-}
+/** What it does to the reading of its connection. */
+type Holds = Pick<ReadControl, "hold" | "release">
 
 export class BackPressure implements FlowOwner {
   readonly #shared: Shared
-  readonly #reading: ReadControl
+  readonly #reading: Holds
+  readonly #sharing: Sharing
   #octets = 0
   /** Whether the connection is held because all flows together have too much. */
   #parkedHold = false
@@ -48,13 +37,10 @@ export class BackPressure implements FlowOwner {
   #uncounted = 0
   #gone = false
 
-  constructor(shared: Shared, reading: ReadControl, owner: BackPressureOwner) {
+  constructor(shared: Shared, reading: Holds, sharing: Sharing) {
     this.#shared = shared
     this.#reading = reading
-    // A client may add thousands of routes of one session, and each search for others goes through all of them.
-    owner.routes.onMore = owner.sessions.onMore = (sessions) => {
-      if (reading.areOthers(sessions)) this.#wait()
-    }
+    this.#sharing = sharing
   }
 
   /** A flow keeps its route, whose paths may be as long as header lines. `parked`, which follows, checks the limits. */
@@ -85,11 +71,11 @@ export class BackPressure implements FlowOwner {
     // Only where octets are added: nothing fails while a flow writes what it has, even above a limit that was lowered.
     if (octets > 0 && this.#octets > relay) this.#giveUpMost()
     // Each session of another relay has its own limit, and the connection is not held for any of them.
-    const bound = this.#reading.severalUsers ? connection : flow.user.share(connection)
+    const bound = this.#sharing.severalUsers ? connection : flow.user.share(connection)
     const most = this.#isRelay ? Infinity : bound
     if (!this.#parkedHold && this.#octets > most) {
       // Once for each hold, not for each message while it lasts: this looks at all flows.
-      if (octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
+      if (octets > 0 && this.#sharing.severalSessions && !this.#gone) this.#giveUpSilent()
       // That may have been enough, or may have begun the hold already.
       if (!this.#parkedHold && this.#octets > most) this.#holdAll()
     } else if (this.#parkedHold && this.#octets <= bound / 2) {
@@ -137,7 +123,7 @@ export class BackPressure implements FlowOwner {
   }
 
   get #sharedByUsers(): boolean {
-    return this.#reading.severalSessions && this.#reading.severalUsers
+    return this.#sharing.severalSessions && this.#sharing.severalUsers
   }
 
   get #isRelay(): boolean {
@@ -154,7 +140,7 @@ export class BackPressure implements FlowOwner {
     if (this.#gone) return
     for (const { key: flow } of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
     if (this.#parkedHold) this.#giveUpSilent()
-    this.#wait()
+    this.wait()
   }
 
   #held(): void {
@@ -162,13 +148,14 @@ export class BackPressure implements FlowOwner {
       this.#shared.counters.held++
       this.#since = this.#uncounted = this.#shared.turn.now
     }
-    this.#wait()
+    this.wait()
   }
 
-  #wait(): void {
+  /** Limits how long the connection is held, if there may be others that wait for it. */
+  wait(): void {
     if (!this.#holds || this.#gone || this.#patience?.isRunning === true) return
     // A connection of another relay may be used by others at any time, which cannot be noticed while it is not read.
-    if (!this.#reading.severalSessions && !this.#isRelay && !this.#reading.hasOthers) return
+    if (!this.#sharing.severalSessions && !this.#isRelay && !this.#sharing.hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
@@ -178,7 +165,7 @@ export class BackPressure implements FlowOwner {
    */
   #impatient(): void {
     if (!this.#holds) return
-    const othersWait = this.#isRelay || this.#reading.othersWait(this.#since)
+    const othersWait = this.#isRelay || this.#sharing.othersWait(this.#since)
     for (const { key: flow } of this.#waiting) {
       if (flow.full && (othersWait || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
@@ -190,7 +177,7 @@ export class BackPressure implements FlowOwner {
       if (this.#parkedHold) this.#ofMost.forEach((flow) => this.#giveUp(flow))
       if (this.#parkedHold) this.#holdsFor(this.#ofMost[0])
     }
-    this.#wait()
+    this.wait()
   }
 
   #waitNoMore(): void {
@@ -213,7 +200,7 @@ export class BackPressure implements FlowOwner {
   /** Whether others do not wait for its receiver any longer. */
   #isOver(flow: WaitingFlow): boolean {
     return flow.failing || this.#isSpent(flow) ||
-      (this.#reading.severalSessions && (flow.fromRelay || this.#isSilent(flow)))
+      (this.#sharing.severalSessions && (flow.fromRelay || this.#isSilent(flow)))
   }
 
   /** Whether others have waited for its user as long as they have to. */
@@ -229,7 +216,7 @@ export class BackPressure implements FlowOwner {
   /** The flows of the session, or of the user if there are several, that has most waiting. With many paths, it has many flows. */
   get #ofMost(): ReadonlyArray<WaitingFlow> {
     const all = new Map<object, Array<WaitingFlow>>()
-    const byUser = this.#isRelay || this.#reading.severalUsers
+    const byUser = this.#isRelay || this.#sharing.severalUsers
     for (const { key: flow } of this.#waiting) {
       const one = byUser ? flow.user : flow.session
       const flows = all.get(one)
@@ -250,7 +237,7 @@ export class BackPressure implements FlowOwner {
    */
   #giveUpMost(): void {
     for (const flow of this.#ofMost) this.#giveUp(flow)
-    this.#wait()
+    this.wait()
   }
 
   /** The connection is gone: no sender is held any more, even if the end of a cut chunk is too much. */

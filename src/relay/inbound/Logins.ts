@@ -26,7 +26,7 @@ export class Logins {
   /** Begins an AUTH. `decide` gets a function to call when it was answered, maybe at once. With `behindRelay`, nothing waits for it. */
   begins(behindRelay: boolean, decide: (ended: () => void) => void): void {
     const { failedAuths } = this.#shared.limits
-    const beside = behindRelay || (this.#reading.severalUsers && this.#underWay < failedAuths)
+    const beside = behindRelay || (this.#reading.sharing.severalUsers && this.#underWay < failedAuths)
     let ended = false
     let goOn = (): void => {}
     this.#underWay++

@@ -3,37 +3,25 @@
  * answer, its peer does not read its answers, it is faster than a session allows, its share of a turn is used up, or an AUTH is
  * being decided.
  */
-import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
 import type { ReadControl, WaitingFlow } from "../route/FlowControl.ts"
 import type { Pace } from "../route/Pace.ts"
-import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { BackPressure, type BackPressureOwner, type Others } from "./BackPressure.ts"
+import { BackPressure } from "./BackPressure.ts"
+import { Sharing, type SharingOwner, type UsedRoute } from "./Sharing.ts"
 
 /** The hop whose connection it is. */
-export interface ReadingOwner extends BackPressureOwner {
+export interface ReadingOwner extends SharingOwner {
   /** Answers to what comes in go out there, and requests whose answers come in. */
   readonly outbound: { readonly outbox: Outbox; readonly transactions: { readonly isAwaited: boolean } }
   /** It is not read now, so answers to requests that went out on it may be unread. */
   held(): void
-  readonly sessions: Others & { readonly severalUsers: boolean }
-}
-
-/** The route of a request, as far as it matters here. */
-interface UsedRoute {
-  readonly fromRelay: boolean
-  readonly sessions: ReadonlyArray<Session>
-  /** The only kind of request that takes the route, if there is such. */
-  readonly only: Kind | undefined
 }
 
 /** Milliseconds within which octets that arrived while the connection was not read have been read. */
 const BEHIND = 2000
-/** Milliseconds for which a connection counts as used by several sessions after two of them have used it. */
-const SEVERAL_FOR = 60_000
 
 export class Reading implements ReadControl {
   readonly #shared: Shared
@@ -47,11 +35,8 @@ export class Reading implements ReadControl {
   #heldUntil = -Infinity
   /** Whether one of the holds is that the peer does not read its answers. */
   #outputHold = false
+  readonly sharing: Sharing
   readonly flows: BackPressure
-  /** The route of the last request. */
-  #route: UsedRoute | undefined
-  /** Milliseconds of the monotonic clock until which the connection counts as used by several sessions. */
-  #severalUntil = -Infinity
   /** Users for which the connection is held as long as no other session uses it. */
   #heldFor: Set<object> | undefined
   /** Runs while the connection is held for such users. */
@@ -69,7 +54,12 @@ export class Reading implements ReadControl {
     this.#shared = shared
     this.#owner = owner
     this.#outbox = owner.outbound.outbox
-    this.flows = new BackPressure(shared, this, owner)
+    this.sharing = new Sharing(shared, owner)
+    this.flows = new BackPressure(shared, this, this.sharing)
+    // A client may add thousands of routes of one session, and each search for others goes through all of them.
+    owner.routes.onMore = owner.sessions.onMore = (sessions) => {
+      if (this.sharing.areOthers(sessions)) this.flows.wait()
+    }
   }
 
   connected(connection: Connection): void {
@@ -109,7 +99,7 @@ export class Reading implements ReadControl {
 
   /** The connection was not read for so long that others, if there may be some, could have sent something: it counts as theirs too. */
   #longUnheard(): void {
-    if (this.hasOthers) this.#othersJoin()
+    if (this.sharing.hasOthers) this.#join()
     else this.#shared.limits.unheard.start(this.#unheard!)
   }
 
@@ -158,50 +148,16 @@ export class Reading implements ReadControl {
 
   // ---- what waits for slow receivers
 
-  /**
-   * A request takes a route. `before`: the route that it replaces, if that served other kinds of request only. An AUTH does not
-   * show another session, because every sender begins with one.
-   */
+  /** A request takes a route: see `Sharing`. */
   uses(route: UsedRoute, before: UsedRoute | undefined): void {
-    const last = this.#route
-    if (route === last || (last !== undefined && route.only === Kind.Auth)) return
-    if (last !== undefined && last !== before && last.only !== Kind.Auth) this.#othersJoin()
-    this.#route = route
+    if (this.sharing.uses(route, before)) this.#join()
   }
 
-  #othersJoin(): void {
-    const before = this.severalSessions
-    this.#severalUntil = this.#shared.turn.now + SEVERAL_FOR
-    if (before) return
+  /** Several sessions use the connection from now on: they do not wait for one user, nor for long for one receiver. */
+  #join(): void {
+    if (!this.sharing.becomesSeveral()) return
     for (const user of this.#heldFor ?? []) this.releaseFor(user)
     this.flows.othersJoin()
-  }
-
-  /** Whether several sessions use the connection. Then it is not held for long because the receiver of one of them is slow. */
-  get severalSessions(): boolean {
-    return this.#shared.turn.now < this.#severalUntil
-  }
-
-  get severalUsers(): boolean {
-    return this.#owner.sessions.severalUsers
-  }
-
-  get hasOthers(): boolean {
-    const used = this.#route?.sessions
-    if (used === undefined) return false
-    const { now } = this.#shared.turn
-    const { routes, sessions } = this.#owner
-    return routes.anyWithout(used, now) || sessions.anyWithout(used, now)
-  }
-
-  areOthers(sessions: ReadonlyArray<Session>): boolean {
-    const used = this.#route?.sessions[0]
-    return used !== undefined && !sessions.includes(used)
-  }
-
-  othersWait(since: number): boolean {
-    const { limits: { unheard }, turn: { now } } = this.#shared
-    return this.severalSessions || (now >= since + unheard.millis && this.hasOthers)
   }
 
   /**
@@ -209,7 +165,7 @@ export class Reading implements ReadControl {
    * up to a limit, but answered more slowly, so that a sender that waits for answers waits in this session only.
    */
   answersLate({ fromRelay, octets, user }: WaitingFlow): boolean {
-    return octets > user.share(this.#shared.limits.session) / 4 && (fromRelay || this.severalSessions)
+    return octets > user.share(this.#shared.limits.session) / 4 && (fromRelay || this.sharing.severalSessions)
   }
 
   /** An answer was written. A peer that does not read its answers is not read either, as long as the connection can be written to. */
@@ -227,7 +183,7 @@ export class Reading implements ReadControl {
   /** Two relays that do not read each other would wait for ever, so a relay may have more; its own limits bound its requests. */
   get #mostAnswers(): number {
     const { relay, responses } = this.#shared.limits
-    return this.#outbox.share(this.#route?.fromRelay === true ? relay : responses)
+    return this.#outbox.share(this.sharing.fromRelay ? relay : responses)
   }
 
   /** The operating system has taken octets, or they are lost and nothing more can be written. */
@@ -270,7 +226,8 @@ export class Reading implements ReadControl {
   /** The connection is gone. */
   close(): void {
     stopTimer(this.#unheard)
-    this.#connection = this.#route = undefined
+    this.#connection = undefined
+    this.sharing.close()
     this.flows.close()
   }
 }

@@ -3,21 +3,22 @@ import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { HoldBudget } from "./HoldBudget.ts"
 
-/** The reading of a connection that requests come in on. */
-export interface ReadControl {
-  /** Whether several sessions use it. */
+/** Who uses a connection that requests come in on. */
+export interface ConnectionUse {
+  /** Whether several sessions do. Then it is not held for long because the receiver of one of them is slow. */
   readonly severalSessions: boolean
-  /** Whether several users use it. None of them should have to wait long because of another. */
+  /** Whether several users do. None of them should have to wait long because of another. */
   readonly severalUsers: boolean
-  /** Whether sessions other than that of the last request may use it, though they have sent nothing for a while or at all. */
-  readonly hasOthers: boolean
-  /** Whether these are not the sessions of that request. */
-  areOthers(sessions: ReadonlyArray<Session>): boolean
   /**
    * Whether other sessions wait because the connection is held. It counts as theirs too if several sessions use it now, or if some
    * may use it that could not be heard since `since` because it was not read.
    */
   othersWait(since: number): boolean
+}
+
+/** The reading of such a connection. */
+export interface ReadControl {
+  readonly sharing: ConnectionUse
   /** Whether senders wait for answers of its peer, which may be among what is not read. */
   readonly isAwaited: boolean
   /** Whether it is not read because its peer does not read the answers. */

@@ -155,7 +155,7 @@ export class Route implements Way {
   }
 
   get #isOfMany(): boolean {
-    return this.fromRelay || this.#source.reading.severalUsers
+    return this.fromRelay || this.#source.reading.sharing.severalUsers
   }
 
   /** Applies bounds on the pace, where there were none. */

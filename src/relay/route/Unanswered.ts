@@ -48,8 +48,9 @@ export class Unanswered extends BoundedOctets {
     const { source } = this
     if (source === undefined) return
     const { reading, shared: { counters, turn } } = source
+    const { severalSessions, severalUsers } = reading.sharing
     counters.unansweredOverLimit++
-    const mayHold = !reading.severalSessions || !reading.severalUsers || !this.#holdBudget.isSpent(turn.now)
+    const mayHold = !severalSessions || !severalUsers || !this.#holdBudget.isSpent(turn.now)
     this.state = mayHold ? "holding" : "refusing"
     if (!mayHold) return
     reading.hold()
@@ -60,7 +61,7 @@ export class Unanswered extends BoundedOctets {
   /** The limit of the hold is over: others do not wait any longer for these answers, or for those that are not read. */
   protected impatient(): void {
     const { source } = this
-    if (source?.reading.othersWait(this.#since) === true) this.state = "refusing"
+    if (source?.reading.sharing.othersWait(this.#since) === true) this.state = "refusing"
     else if (source?.reading.isAwaited === true && this.inVain) this.state = "exceeding"
     else return this.wait(this.shared.limits.hold)
     this.#release(source)
@@ -77,7 +78,7 @@ export class Unanswered extends BoundedOctets {
    */
   refuses(octets: number, user: BoundedOctets): boolean {
     if (this.state !== "refusing") return this.atTwice
-    const held = this.source?.reading.severalUsers === true ? user.octets : octets
+    const held = this.source?.reading.sharing.severalUsers === true ? user.octets : octets
     return held * PARTS > 2 * this.most - this.octets
   }
 

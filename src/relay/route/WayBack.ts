@@ -121,7 +121,7 @@ export class WayBack implements Origin {
 
   /** Whether the source cannot be held for one session, because it is another relay or has several sessions. */
   get #isOfMany(): boolean {
-    return this.#fromRelay || this.#unanswered.source?.reading.severalSessions === true
+    return this.#fromRelay || this.#unanswered.source?.reading.sharing.severalSessions === true
   }
 
   /** Whether too many requests have no answer and the source is not held for that, because it is shared or was held in vain. */

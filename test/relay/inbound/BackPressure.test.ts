@@ -2,11 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { BackPressure, type BackPressureOwner } from "../../../src/relay/inbound/BackPressure.ts"
+import { BackPressure } from "../../../src/relay/inbound/BackPressure.ts"
+import type { Sharing } from "../../../src/relay/inbound/Sharing.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { LongTasks } from "../../../src/relay/LongTasks.ts"
 import { ANSWERED_WITHIN } from "../../../src/relay/outbound/Window.ts"
-import type { ReadControl, WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
+import type { WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
 import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
@@ -522,16 +523,9 @@ describe("a connection of several users that has too much in all", () => {
       totals: { parkedOctets: 0 },
       conditions: { check: () => {} }
     }
-    const tap = {
-      severalSessions: true,
-      severalUsers: true,
-      hasOthers: true,
-      othersWait: () => true,
-      hold() {},
-      release() {}
-    }
-    const owner = { routes: {}, sessions: {} } as unknown as BackPressureOwner
-    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, owner)
+    const sharing = { severalSessions: true, severalUsers: true, hasOthers: true, othersWait: () => true }
+    const reading = { hold() {}, release() {} }
+    const flows = new BackPressure(shared as unknown as Shared, reading, sharing as unknown as Sharing)
     const wait = (millis: number) => {
       turn.now += millis
       timers.expire()

@@ -2,8 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
 import { zeroCounters } from "../../../src/relay/Counters.ts"
 import { HopSessions } from "../../../src/relay/HopSessions.ts"
-import type { Others } from "../../../src/relay/inbound/BackPressure.ts"
 import { Reading, type ReadingOwner } from "../../../src/relay/inbound/Reading.ts"
+import type { Others } from "../../../src/relay/inbound/Sharing.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
 import type { WaitingFlow } from "../../../src/relay/route/FlowControl.ts"
@@ -66,12 +66,12 @@ it("R4976-9.3-05: a shared connection is held for a user for a minute at most, a
   reading.uses(route(), undefined)
   reading.holdFor({})
   wait(60_000)
-  assert.isFalse(reading.severalSessions)
+  assert.isFalse(reading.sharing.severalSessions)
   others.any = true
   wait(59_999)
-  assert.isFalse(reading.severalSessions)
+  assert.isFalse(reading.sharing.severalSessions)
   wait(1)
-  assert.isTrue(reading.severalSessions)
+  assert.isTrue(reading.sharing.severalSessions)
   wait(2000)
   assert.isFalse(reading.isBehind)
   assert.strictEqual(timers.running, 0)
@@ -107,32 +107,6 @@ it("R4976-9.3-05: a held connection is not searched for others because of one mo
   assert.strictEqual(searches, before)
   others.onMore(other)
   assert.isAbove(searches, before)
-})
-
-it("is shared for a minute after two have used it", () => {
-  const { reading, turn } = make()
-  const [one, other] = [route(), route()]
-  reading.uses(one, undefined)
-  reading.uses(one, undefined)
-  assert.isFalse(reading.severalSessions)
-  reading.uses(other, undefined)
-  turn.now += 59_999
-  assert.isTrue(reading.severalSessions)
-  turn.now++
-  assert.isFalse(reading.severalSessions)
-})
-
-it("is nobody else's for an AUTH, nor for a message on the paths of a REPORT", () => {
-  const { reading } = make()
-  const report = route(Kind.Report)
-  reading.uses(route(Kind.Auth), undefined)
-  reading.uses(report, undefined)
-  reading.uses(route(Kind.Auth), undefined)
-  const message = route()
-  reading.uses(message, report)
-  reading.uses(route(Kind.Auth), undefined)
-  reading.uses(message, undefined)
-  assert.isFalse(reading.severalSessions)
 })
 
 it("is held for each user once, and keeps no timer when it is held for none any more", () => {
@@ -207,16 +181,6 @@ it("is held for what waits once in a row, and is shared anew once a minute: each
   other.hold()
   other.hold()
   assert.strictEqual(held, 1)
-})
-
-it("R4976-9.3-05: may be used by others when a session was granted there that has sent nothing", () => {
-  const owner = ownerWith(new HopRoutes())
-  const reading = new Reading({ turn: { now: 0 } } as Shared, owner)
-  const [used, other] = [{ expiresAt: Infinity }, { expiresAt: Infinity, record: {} }] as unknown as [Session, Session]
-  reading.uses({ ...route(), sessions: [used] }, undefined)
-  assert.isFalse(reading.hasOthers)
-  ;(owner.sessions as HopSessions).owns(other)
-  assert.isTrue(reading.hasOthers)
 })
 
 it("answers late what comes from another relay, or on a shared connection, once a quarter of what may wait does", () => {

@@ -168,7 +168,7 @@ it("leaves no timer behind where a connection goes while it is held", () => {
   const timers = new Timers(() => 0, () => {})
   const limits = limitsWith(timers, defaultRelayLimits)
   const log: Array<string> = []
-  const reading = { hold: () => log.push("hold"), release: () => log.push("release"), severalSessions: false }
+  const reading = { hold: () => log.push("hold"), release: () => log.push("release"), sharing: {} }
   const shared = { limits, turn: { now: 0 }, counters: { unansweredOverLimit: 0 } }
   const unanswered = new Unanswered({ shared, reading, number: 1 } as unknown as CountedSource)
   unanswered.add(limits.unanswered + 1)

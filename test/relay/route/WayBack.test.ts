@@ -14,7 +14,7 @@ const make = () => {
   const timers = new Timers(() => 0, () => {})
   const limits = limitsWith(timers, defaultRelayLimits)
   const shared = { codec: { limits: defaultFrameLimits }, limits }
-  const source = { shared, gone: false, shut: false, reading: {} } as unknown as CountedSource
+  const source = { shared, gone: false, shut: false, reading: { sharing: {} } } as unknown as CountedSource
   const unanswered = new Unanswered(source)
   const user = new UserLoad(limits)
   const uri = (text: string) => parseUri(`msrp://${text};tcp`)!
