@@ -13,6 +13,7 @@ import type { FlowOwner, WaitingFlow, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
 import { keepFrame, readAgain } from "./KeptFrame.ts"
 import type { Parked } from "./Parked.ts"
+import { ParkedQueue } from "./ParkedQueue.ts"
 import { ReceiverProgress } from "./ReceiverProgress.ts"
 import type { Stream } from "./Stream.ts"
 import { undelivered } from "./Undelivered.ts"
@@ -27,10 +28,7 @@ const REPORTS = 16_384
 export class Flow implements Sender, WaitingFlow {
   readonly #way: Way
   readonly #flows: FlowOwner
-  #parked: Array<Parked> = []
-  #first = 0
-  /** Octets of the first parked part that are already written. */
-  #offset = 0
+  readonly #parked = new ParkedQueue()
   #octets = 0
   full = false
   /** Milliseconds of the monotonic clock when it last became full. */
@@ -47,7 +45,7 @@ export class Flow implements Sender, WaitingFlow {
   }
 
   get idle(): boolean {
-    return this.#parked.length === 0
+    return this.#parked.isEmpty
   }
 
   get octets(): number {
@@ -82,7 +80,7 @@ export class Flow implements Sender, WaitingFlow {
 
   /** Whether a frame may be written at once: nothing is parked or paced, the receiver answers, and the hop has room. */
   get clear(): boolean {
-    return this.#parked.length === 0 && !this.#isPaced && this.#way.window.room && this.#way.target.clear
+    return this.#parked.isEmpty && !this.#isPaced && this.#way.window.room && this.#way.target.clear
   }
 
   /** Whether it waits because it was faster than its session may be. The connection that it comes from need not be held then. */
@@ -159,7 +157,7 @@ export class Flow implements Sender, WaitingFlow {
   }
 
   #park(parked: Parked, octets: number, isReport = false): void {
-    if (this.#parked.length === 0) {
+    if (this.#parked.isEmpty) {
       this.#wait()
       this.#flows.waits(this)
     }
@@ -207,21 +205,15 @@ export class Flow implements Sender, WaitingFlow {
       this.#waitForRoom()
       return false
     }
+    const parked = this.#parked
     let left = quantum
     do {
-      left -= this.#write(this.#parked[this.#first]!, left)
-      if (this.#offset > 0) break
-      this.#first++
-    } while (this.#first < this.#parked.length && left > 0 && this.#mayWrite && target.room())
-    if (this.#first === this.#parked.length) {
-      this.#parked = []
-      this.#first = 0
-    } else if (this.#first > 256) {
-      this.#parked.splice(0, this.#first)
-      this.#first = 0
-    }
+      left -= this.#write(parked.first, left)
+      if (parked.written > 0) break
+      parked.shift()
+    } while (!parked.isEmpty && left > 0 && this.#mayWrite && target.room())
     this.#relax()
-    if (this.#parked.length === 0) {
+    if (parked.isEmpty) {
       this.#flows.waitsNoMore(this)
       return false
     }
@@ -247,14 +239,13 @@ export class Flow implements Sender, WaitingFlow {
     return octets.length
   }
 
-  /** Sets `#offset` to 0 if the part is written to its end. */
   #writePart(stream: Stream, octets: Buffer, most: number): number {
-    const from = this.#offset
+    const from = this.#parked.written
     const to = Math.min(octets.length, from + Math.min(most, Math.max(this.#way.window.left, 1)))
     stream.write(octets, from, to, true)
     this.#count(from - to)
-    this.#offset = to < octets.length ? to : 0
-    if (this.#offset === 0) this.#count(-OVERHEAD)
+    this.#parked.written = to < octets.length ? to : 0
+    if (to === octets.length) this.#count(-OVERHEAD)
     return to - from
   }
 
@@ -275,25 +266,26 @@ export class Flow implements Sender, WaitingFlow {
     window.leaves(this)
     stopTimer(this.#slowed)
     this.#failed = new ReceiverProgress(this.#way, window.full && loss !== STALLED)
-    const parked = this.#parked
-    const first = this.#first
-    const offset = this.#offset
     const most = loss === SLOW || loss === TOO_FAST ? Math.min(this.#octets / 2, this.#reports) : this.#reports
-    const kept: Array<Parked> = []
+    const { written } = this.#parked
+    const dropped = this.#parked.takeAll()
+    const kept = target.shut ? 0 : this.#keepReports(dropped, most)
+    this.#count(kept - this.#octets)
+    this.#relax()
+    if (this.#parked.isEmpty) this.#flows.waitsNoMore(this)
+    else this.#wait()
+    return undelivered(this.#way, dropped, written, loss)
+  }
+
+  /** Parks the first REPORTs of these again, up to `most` octets. Returns their octets. */
+  #keepReports(dropped: ReadonlyArray<Parked>, most: number): number {
     let octets = 0
-    for (let i = first; i < parked.length && !target.shut; i++) {
-      const one = parked[i]!
+    for (const one of dropped) {
       if (one.kind !== "frame" || readAgain(one.octets).kind !== Kind.Report) continue
       if (octets + one.octets.length + OVERHEAD > most) break
       octets += one.octets.length + OVERHEAD
-      kept.push(one)
+      this.#parked.push(one)
     }
-    this.#parked = kept
-    this.#first = this.#offset = 0
-    this.#count(octets - this.#octets)
-    this.#relax()
-    if (kept.length === 0) this.#flows.waitsNoMore(this)
-    else this.#wait()
-    return undelivered(this.#way, parked, first, offset, loss)
+    return octets
   }
 }

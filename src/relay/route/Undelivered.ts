@@ -6,11 +6,10 @@ import { readAgain } from "./KeptFrame.ts"
 import { openFrom, type Parked, restFrom } from "./Parked.ts"
 import type { Way } from "./Way.ts"
 
-/** Fails one item in each step, from index `first` on. `written`: octets of that first item that are already sent. */
+/** Fails one item in each step. `written`: octets of the first item that are already sent. */
 export function* undelivered(
   way: Way,
   parked: ReadonlyArray<Parked>,
-  first: number,
   written: number,
   loss: Loss
 ): Iterable<void> {
@@ -20,14 +19,14 @@ export function* undelivered(
     if (one.kind === "end") one.answer?.give()
     if (one.stream.refused) return
     const rest = restFrom(parked, i)
-    one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
+    one.stream.fail(loss, rest.octets - (i === 0 ? written : 0), rest.flag)
   }
   // Two items fail before the first pause. One is the long chunk at the end, of which more may come in: nothing may follow what
   // is missing. The other is the first item, which may have a piece open at the hop: that ends with `#`, before another sender
   // would end it with `+` (RFC 4975 §7.1.1).
   const open = openFrom(parked)
-  if (open < parked.length) fail(Math.max(open, first))
-  for (let i = first; i < parked.length; i++) {
+  if (open < parked.length) fail(open)
+  for (let i = 0; i < parked.length; i++) {
     fail(i)
     yield
   }

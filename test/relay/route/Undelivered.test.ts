@@ -33,7 +33,7 @@ const chunk = (name: string, log: Array<string>, ended = true): ReadonlyArray<Pa
 it("fails at once what may be open at the hop, before another sender writes there, and the chunk of which more may come", () => {
   const log: Array<string> = []
   const parked = [...chunk("first", log), ...chunk("second", log), ...chunk("last", log, false)]
-  const steps = undelivered(way, parked, 0, 4, SLOW)[Symbol.iterator]()
+  const steps = undelivered(way, parked, 4, SLOW)[Symbol.iterator]()
   steps.next()
   assert.deepStrictEqual(log, ["last 15+", "first 11$"])
   while (steps.next().done !== true);
