@@ -17,6 +17,7 @@ export const closeReasons = {
   "the relay stops": "going away",
   "too many connections": "overload",
   "too many failed AUTHs": "policy",
+  "too many unfinished frames": "policy",
   "too many requests without success in probation": "policy",
   "too much in probation": "policy"
 } as const satisfies Readonly<Record<string, CloseReason>>

@@ -1,12 +1,16 @@
 /**
- * The output of each user, of each other relay, and of strangers at each address that waits on all connections. Each connection has
- * its own limits, and one of these may have thousands of them whose peers read nothing.
+ * The output of each user, of each other relay, and of strangers at each address that waits on all connections, and what is kept of
+ * unfinished frames on them. Each connection has its own limits, and one of these may have thousands of them whose peers read nothing,
+ * or begin a frame on each and do not go on.
  */
 import { type Limits, shareOf } from "./Limits.ts"
 import { userOf } from "./Session.ts"
 
 /** Octets of output that may wait for one user before each of his connections may have less. */
 export const MAX_OUTPUT_OF_USER = 8_388_608
+
+/** Octets of an unfinished frame on one connection while those on all of them are as many as they may be. */
+const MAX_FRAME = 32_768
 
 /** The output of one user, of one relay, or of the strangers at one address. */
 export class OutputLoad {
@@ -15,6 +19,8 @@ export class OutputLoad {
   #connections = 0
   /** Octets that the operating system had not taken at the end of the last turn. */
   octets = 0
+  /** Octets that are kept of frames that have begun to come in. */
+  kept = 0
 
   /** `most`: octets that may wait before each connection may have less. `over` is called when no connection counts for it any more. */
   constructor(most: () => number, over: () => void) {
@@ -25,6 +31,11 @@ export class OutputLoad {
   /** How much of a limit of one connection applies: the more waits in all, the less may wait on each. */
   share(limit: number): number {
     return shareOf(limit, this.octets, this.#most())
+  }
+
+  /** Whether one connection may keep so many octets of an unfinished frame. */
+  mayKeep(octets: number): boolean {
+    return this.kept <= this.#most() || octets <= shareOf(MAX_FRAME, this.kept, this.#most())
   }
 
   begins(octets: number): void {

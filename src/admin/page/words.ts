@@ -30,6 +30,7 @@ export const endings: Readonly<Record<string, string>> = {
   "too many connections": "there were too many connections",
   "too many failed AUTHs": "too many logins failed on it",
   "too many requests without success in probation": "it made too many requests without a login",
+  "too many unfinished frames": "its user has begun too many requests that do not end",
   "too much in probation": "it sent too much without a login",
   "not MSRP": "the client does not speak MSRP",
   "not WebSocket": "the client sent invalid WebSocket frames",

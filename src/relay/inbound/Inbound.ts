@@ -24,6 +24,7 @@ import type { Reading } from "./Reading.ts"
 import { isTooLong, Refusals, type RefusalsOwner, stuck, tooMuch, unwanted } from "./Refusals.ts"
 import { pathsOf, Routes } from "./Routes.ts"
 import { TurnShare } from "./TurnShare.ts"
+import { UnfinishedFrame } from "./UnfinishedFrame.ts"
 
 /** The hop whose connection it is. */
 export interface InboundOwner extends AuthSource, RefusalsOwner {
@@ -55,13 +56,14 @@ export class Inbound implements FrameSink {
   octets = 0
   readonly #share: TurnShare
   readonly #refusals: Refusals
+  readonly #unfinished: UnfinishedFrame
 
   constructor(hop: InboundOwner) {
     this.#hop = hop
     this.#shared = hop.shared
     this.#outbound = hop.outbound
-    const decoder = this.#decoder = hop.shared.codec.decoder(this)
-    hop.reading.onGo = () => decoder.resume()
+    this.#decoder = hop.shared.codec.decoder(this)
+    this.#unfinished = new UnfinishedFrame(hop, this.#decoder)
     this.lastHeard = hop.shared.turn.now
     this.#share = new TurnShare(hop.shared.turn, hop.reading, hop.probation)
     this.#refusals = new Refusals(hop)
@@ -81,8 +83,7 @@ export class Inbound implements FrameSink {
     this.#share.readBegins(octets.length + this.#decoder.held)
     this.#decoder.push(octets, last)
     this.#share.readEnds(this.#decoder.held)
-    // What waits for its turn is at most one read, and not caused by the sender.
-    if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
+    this.#unfinished.read(this.#share.waits)
     turn.readEnds()
   }
 
@@ -132,6 +133,7 @@ export class Inbound implements FrameSink {
 
   chunkStart(head: Head): void {
     this.#begins(head, 0, head.restEnd)
+    this.#unfinished.headOctets = head.restEnd - head.start
     this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
     this.#hop.trace?.incoming.chunkStart(head)
@@ -151,6 +153,7 @@ export class Inbound implements FrameSink {
     this.#hop.trace?.incoming.chunkEnd(flag)
     const chunk = this.#chunk
     this.#chunk = undefined
+    this.#unfinished.headOctets = 0
     chunk?.end(flag)
   }
 

@@ -38,6 +38,8 @@ export class Outbox {
   flushed = 0
   /** The user, or the relay, that the output counts for. */
   #load: OutputLoad | undefined
+  /** Octets that are kept of a frame that has begun to come in on the connection. */
+  #kept = 0
   /** The part of `committed` that is included in the totals. */
   #counted = 0
   /** Octets handed to the connection. */
@@ -81,6 +83,20 @@ export class Outbox {
     if (this.#load !== undefined || this.#closed) return
     this.#load = load()
     this.#load.begins(this.#counted - this.flushed)
+    this.#load.kept += this.#kept
+  }
+
+  /**
+   * So many octets are kept of a frame that has begun to come in on the connection. They count for whom the output counts. Returns
+   * whether they are not too many.
+   */
+  keeps(octets: number): boolean {
+    const more = octets - this.#kept
+    if (more === 0) return true
+    this.#kept = octets
+    if (this.#load === undefined) return true
+    this.#load.kept += more
+    return more <= 0 || this.#load.mayKeep(octets)
   }
 
   /** How much of a limit of one connection applies, as so much waits in all for whom the output counts. */
@@ -272,6 +288,7 @@ export class Outbox {
     this.#closed = true
     const waiting = this.#counted - this.flushed
     this.#totals.queuedOctets -= waiting
+    this.keeps(0)
     this.#load?.ends(waiting)
     this.#load = undefined
     this.#connection = undefined

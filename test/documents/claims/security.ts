@@ -99,6 +99,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| answers that the peer of a connection does not read; another relay | | ${size(limits.responses)}; ${
       size(limits.relay)
     } |`,
+    `| frames that have begun and not ended, of a user, strangers at one address; of another relay | | ${
+      size(MAX_OUTPUT_OF_USER)
+    }; ${size(limits.relay)} |`,
     `| output that waits for a user, strangers at one address; for another relay | | ${size(MAX_OUTPUT_OF_USER)}; ${
       size(limits.relay)
     } |`,

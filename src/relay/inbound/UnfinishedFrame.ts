@@ -1,0 +1,45 @@
+/**
+ * What is kept of a frame that has begun to come in on one connection. A peer may take any time for the rest, so this counts for its
+ * user, who may have thousands of connections.
+ */
+import type { FrameDecoder } from "../../protocol/Decoder.ts"
+import type { Closing } from "../Closing.ts"
+import type { Outbox } from "../outbound/Outbox.ts"
+
+/** The hop whose connection it is. */
+export interface UnfinishedOwner {
+  readonly outbound: { readonly outbox: Pick<Outbox, "keeps"> }
+  readonly probation: { keeps(octets: number): void }
+  readonly reading: { readonly mayGoOn: boolean; onGo: () => void }
+  /** Closes the connection after what has been written. */
+  finish(reason: Closing): void
+}
+
+export class UnfinishedFrame {
+  readonly #hop: UnfinishedOwner
+  readonly #decoder: Pick<FrameDecoder, "held" | "resume">
+  /** Octets of the header section of the long chunk that is coming in, which is needed until its end; 0: there is none. */
+  headOctets = 0
+
+  constructor(hop: UnfinishedOwner, decoder: Pick<FrameDecoder, "held" | "resume">) {
+    this.#hop = hop
+    this.#decoder = decoder
+    hop.reading.onGo = () => {
+      decoder.resume()
+      this.#count()
+    }
+  }
+
+  /** A read has been processed. `waits`: the rest of it waits for its turn, which is at most one read, and not caused by the sender. */
+  read(waits: boolean): void {
+    if (!waits) this.#hop.probation.keeps(this.#decoder.held)
+    this.#count()
+  }
+
+  /** Does not count whole frames that wait because the relay itself does not go on. */
+  #count(): void {
+    const { outbound: { outbox }, reading } = this.#hop
+    const held = reading.mayGoOn ? this.#decoder.held : 0
+    if (!outbox.keeps(this.headOctets + held)) this.#hop.finish("too many unfinished frames")
+  }
+}
