@@ -1,10 +1,13 @@
+import { LinkedMap } from "../collections/LinkedMap.ts"
+
 /**
  * Peers that have proved nothing yet, grouped by remote address (for IPv6: its network). If there are too many, the oldest of
  * the address with the most has to go: a flood from one address then displaces its own connections, not those of others.
  */
 export class Crowd<A> {
   readonly #networkOf: (address: string) => string
-  readonly #of = new Map<string, Set<A>>()
+  /** The groups; the one whose turn is next is first. */
+  readonly #of = new LinkedMap<string, Set<A>>()
   /** The addresses by the size of their group, so that the largest group is found without a search. */
   readonly #having: Array<Set<string>> = []
   #size = 0
@@ -49,6 +52,16 @@ export class Crowd<A> {
     if (from > 0) this.#having[from]!.delete(network)
     if (to > 0) (this.#having[to] ??= new Set()).add(network)
     while (this.#having.at(-1)?.size === 0) this.#having.pop()
+  }
+
+  /** Removes and returns the oldest member of the group whose turn it is; then it is the turn of all others before it is its again. */
+  takeNext(): A | undefined {
+    const group = this.#of.first
+    const next = group?.value.values().next().value
+    if (group === undefined || next === undefined) return undefined
+    this.#of.touch(group.key)
+    this.#delete(group.key, next)
+    return next
   }
 
   /** Removes and returns the oldest member of the largest group. */

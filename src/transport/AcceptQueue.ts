@@ -1,6 +1,6 @@
 /**
  * Accepted sockets that wait to be set up. Only a few are taken in each turn of the event loop, and a peer may open thousands
- * faster than that: beyond the limits, the oldest socket of the address with the most is closed.
+ * faster than that: the addresses take turns, and beyond the limits, the oldest socket of the address with the most is closed.
  */
 import type * as Net from "node:net"
 import { Crowd } from "../net/Crowd.ts"
@@ -14,7 +14,7 @@ export interface AcceptQueueOptions {
   readonly most: () => number
   /** Runs a task in this turn of the event loop or a later one. */
   readonly inSlices: (task: () => void) => void
-  /** Called for each socket, in order of arrival. */
+  /** Called for each socket, in the order of arrival among those of its address. */
   readonly accepted: (raw: Net.Socket) => void
   /** Called for each socket that is closed because there were too many. */
   readonly turnedAway: () => void
@@ -22,8 +22,6 @@ export interface AcceptQueueOptions {
 
 export class AcceptQueue {
   readonly #options: AcceptQueueOptions
-  /** The source that each socket counts against, in order of arrival. */
-  readonly #waiting = new Map<Net.Socket, string>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
 
   constructor(options: AcceptQueueOptions) {
@@ -34,11 +32,9 @@ export class AcceptQueue {
   add(raw: Net.Socket, source: string): void {
     const { inSlices, most, turnedAway } = this.#options
     const crowd = this.#crowd
-    this.#waiting.set(raw, source)
     crowd.add(source, raw)
     if (crowd.most > MAX_QUEUED || crowd.size > most()) {
       const first = crowd.takeFirst()!
-      this.#waiting.delete(first)
       turnedAway()
       first.destroy()
     }
@@ -47,11 +43,7 @@ export class AcceptQueue {
   }
 
   readonly #next = (): void => {
-    const { done, value } = this.#waiting.entries().next()
-    if (done === true) return
-    const [raw, source] = value
-    this.#waiting.delete(raw)
-    this.#crowd.delete(source, raw)
-    this.#options.accepted(raw)
+    const raw = this.#crowd.takeNext()
+    if (raw !== undefined) this.#options.accepted(raw)
   }
 }
