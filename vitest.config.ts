@@ -28,6 +28,7 @@ export default defineConfig({
     ],
     // For test/conformance/report.ts: which requirements were proven.
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]],
+    setupFiles: "test/support/properties.ts",
     testTimeout: 20_000
   }
 })

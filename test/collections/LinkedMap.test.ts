@@ -52,6 +52,14 @@ describe("LinkedMap", () => {
     assert.deepStrictEqual(entriesOf(map).map(([key]) => key), ["c", "d"])
   })
 
+  it("goes on behind the entry at hand when that becomes the last one, and comes to it again", () => {
+    const map = new LinkedMap<string, number>()
+    for (const key of ["a", "b", "c"]) map.set(key, 0)
+    const seen: Array<string> = []
+    for (const { key } of map) if (seen.push(key) === 1) map.touch(key)
+    assert.deepStrictEqual(seen, ["a", "b", "c", "a"])
+  })
+
   it("goes on while any of its entries are deleted", () => {
     const map = new LinkedMap<number, string>()
     for (let key = 0; key < 8; key++) map.set(key, "")

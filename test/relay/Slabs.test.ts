@@ -23,6 +23,8 @@ describe("Slabs", () => {
           assert.isAtLeast(lease.end - lease.start, command.least)
           assert.isAtMost(lease.end, SLAB)
           for (const other of held) {
+            // One that was trimmed to nothing has no octets that another could have.
+            if (other.start === other.end) continue
             assert.isTrue(other.octets !== lease.octets || other.end <= lease.start || lease.end <= other.start)
           }
           held.push(lease)
