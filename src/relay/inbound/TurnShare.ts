@@ -81,8 +81,7 @@ export class TurnShare implements Continuing {
     const turn = this.#turn
     if (this.#turnNumber < turn.number) {
       this.#turnNumber = turn.number
-      this.#cost = this.#extra = 0
-      this.#given = this.#costBefore = 0
+      this.#cost = this.#extra = this.#given = 0
     }
     turn.cost += octets
     const cost = this.#cost += octets
@@ -126,7 +125,7 @@ export class TurnShare implements Continuing {
     // Many octets at a time cost less, so after each wait the connection gets more of the turn, up to all of it.
     this.#given = Math.min(turn.budget, Math.max(turn.least, 2 * expected))
     this.#turnNumber = turn.number + 1
-    this.#cost = this.#extra = this.#costBefore = 0
+    this.#cost = this.#extra = 0
     this.#reading.go()
     // What is read next is processed in the same turn as what waits on other connections.
     if (!this.waits && expected > this.#cost) turn.cost += expected - this.#cost

@@ -1,7 +1,7 @@
 import { assert, beforeEach, describe, it } from "vitest"
 import type { Reading } from "../../../src/relay/inbound/Reading.ts"
 import { TurnShare } from "../../../src/relay/inbound/TurnShare.ts"
-import { AUTH, FRAME, ROUTE, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
+import { AUTH, FRAME, READ, ROUTE, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
 
 const LIMIT = 100_000
 
@@ -151,6 +151,96 @@ describe("TurnShare", () => {
     assert.strictEqual(one.had.at(-1), 17_000, "what everybody may have when a turn is long")
   })
 
+  describe("the cost of a turn", () => {
+    /** A connection that does so when it goes on; the lines in which it has waited. */
+    const connection = (goes: (share: TurnShare) => void = () => {}) => {
+      const lines: Array<string | undefined> = []
+      turn.continues = (_, __, line) => void lines.push(line)
+      let went = 0
+      const go = (): void => {
+        went++
+        goes(share)
+      }
+      const share: TurnShare = new TurnShare(turn, { stop: () => {}, go } as unknown as Reading, { active: false })
+      return { share, lines, went: () => went }
+    }
+
+    it("is that of each read, of its frames, and of octets outside of frames but for those that are kept", () => {
+      const { lines, share } = connection()
+      share.readBegins(1000)
+      share.begins(true, 300)
+      share.goesOn(200)
+      share.readEnds(100)
+      assert.strictEqual(turn.cost, READ + FRAME + 1000 - 100)
+      assert.deepStrictEqual(lines, [], "a little need not wait")
+      // What is kept may have been paid for.
+      share.readBegins(200)
+      share.goesOn(200)
+      share.readEnds(150)
+      assert.strictEqual(turn.cost, 2 * READ + FRAME + 900 + 200)
+    })
+
+    it("is one connection's while nobody else needs it", () => {
+      const { lines, share } = connection()
+      share.goesOn(LIMIT - 1)
+      assert.deepStrictEqual(lines, [])
+      share.goesOn(1)
+      assert.deepStrictEqual(lines, ["much"])
+    })
+
+    it("has what a connection is expected to read when it goes on, or what it has read already if that is more", () => {
+      for (const [octets, cost] of [[5000, 20_000], [30_000, 30_000]] as const) {
+        const { share } = connection((one) => one.goesOn(octets))
+        share.wait(20_000)
+        turn.cost = 0
+        share.goOn()
+        assert.strictEqual(turn.cost, cost)
+      }
+      // One that waits again reads nothing.
+      const { share } = connection((one) => one.wait(100))
+      share.wait(20_000)
+      turn.cost = 0
+      share.goOn()
+      assert.strictEqual(turn.cost, 0)
+    })
+
+    it("is at least the smallest share of a connection that goes on, however little it had", () => {
+      const { lines, share } = connection()
+      share.wait(1)
+      share.goOn()
+      share.goesOn(turn.least - 1)
+      assert.lengthOf(lines, 1)
+      share.goesOn(1)
+      assert.lengthOf(lines, 2)
+    })
+
+    it("is much of a connection that has had a whole turn in all, until it has gone without a wait for a second", () => {
+      const { lines, share } = connection()
+      const waits = (octets: number, after: number): void => {
+        now += after
+        turn.tick()
+        share.wait(octets)
+        share.goOn()
+      }
+      waits(LIMIT / 2, 0)
+      waits(LIMIT / 2 - 1, SHORT_FOR - 1)
+      waits(1, SHORT_FOR - 1)
+      waits(0, SHORT_FOR - 1)
+      waits(0, SHORT_FOR)
+      assert.deepStrictEqual(lines, ["little", "little", "much", "much", "little"])
+    })
+
+    it("is not divided with a connection that is gone: it goes on at once, once, and waits no more", () => {
+      const { lines, share, went } = connection((one) => one.wait(1000))
+      share.wait(1000)
+      share.end()
+      assert.deepStrictEqual([went(), lines.length, share.waits], [1, 1, false])
+      // It still stands in its line.
+      share.goOn()
+      assert.strictEqual(went(), 1)
+    })
+  })
+
   describe("a connection that needs short turns", () => {
     const connection = () => {
       const share = new TurnShare(turn, { stop: () => {}, go: () => {} } as unknown as Reading, { active: false })
@@ -187,7 +277,28 @@ describe("TurnShare", () => {
 
     it("is not one that only answers, as every receiver of much does", () => {
       const read = connection()
+      read(1, true)
       assert.isFalse(short(() => read(1, false)))
+    })
+
+    it("is not one that logged in before, and brings many now", () => {
+      const read = connection()
+      read(1, true, AUTH)
+      const many = Math.ceil(turn.least / FRAME)
+      assert.isFalse(short(() => read(many, true)))
+    })
+
+    it("is not one that has waited with its login, and then brings many", () => {
+      const reading = { stop: () => {}, go: () => {} } as unknown as Reading
+      const share = new TurnShare(turn, reading, { active: false })
+      assert.isFalse(short(() => {
+        share.costsExtra(AUTH)
+        share.wait()
+        nextTurn()
+        share.readBegins(2 * turn.least)
+        share.begins(true, 2 * turn.least)
+        share.readEnds(0)
+      }))
     })
 
     it("is not one that brings many, even if it brings a single one now and then", () => {
