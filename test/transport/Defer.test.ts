@@ -22,6 +22,22 @@ describe("makeDefer", () => {
     assert.deepStrictEqual(done, ["first", "second", "third"])
   })
 
+  it("runs each task once, however many turns there are, and what it asks for in the next one", async () => {
+    const defer = makeDefer(never)
+    const done: Array<number> = []
+    const chain = (left: number) => (): void => {
+      done.push(left)
+      if (left > 0) defer(chain(left - 1))
+    }
+    defer(chain(4))
+    for (let left = 4; left >= 0; left--) {
+      await turn()
+      assert.deepStrictEqual(done, [4, 3, 2, 1, 0].slice(0, 5 - left))
+    }
+    await turn()
+    assert.strictEqual(done.length, 5)
+  })
+
   it("goes on after a task that threw", async () => {
     const failures: Array<unknown> = []
     const defer = makeDefer((error) => void failures.push(error))
@@ -47,6 +63,15 @@ describe("makeDefer", () => {
     defer.read(0, true)
     await tick()
     assert.isTrue(ran)
+    // And again after as many.
+    ran = false
+    defer(() => void (ran = true))
+    for (let i = 1; i < MOST / READ; i++) defer.read(0, true)
+    await tick()
+    assert.isFalse(ran)
+    defer.read(0, true)
+    await tick()
+    assert.isTrue(ran)
     assert.isFalse(turned)
   })
 
@@ -54,6 +79,8 @@ describe("makeDefer", () => {
     const defer = makeDefer(never)
     for (let i = 1; i < MOST / READ; i++) assert.isFalse(defer.read(0, true))
     assert.isTrue(defer.read(0, true))
+    // Nothing ends this poll, so it would go on with the others too.
+    assert.isTrue(defer.read(0, false))
     let went = false
     defer.nextTurn(() => void (went = true))
     await tick()

@@ -33,6 +33,13 @@ it("R4976-9.3-06: a handshake with a long chain counts as several", () => {
   assert.strictEqual(budget.reserve("nobody", 0, 0), 0)
 })
 
+it("R4976-9.3-06: an address that was quiet for long has no more at once, even if many are to be forgotten before it", () => {
+  const budget = new HandshakeBudget(10, plain)
+  for (let i = 0; i < 1000; i++) budget.reserve(`a${i}`, 0, 0)
+  for (let i = 0; i < 40; i++) assert.strictEqual(budget.reserve("a999", 60_000, 0), 0)
+  assert.isUndefined(budget.reserve("a999", 60_000, 0))
+})
+
 it("R4976-9.3-06: addresses that have been quiet are forgotten, and never too many remembered", () => {
   const budget = new HandshakeBudget(10, (address) => address.split(".")[0]!)
   for (let i = 0; i < 100; i++) budget.reserve(`a${i}.x`, 0, 0)
@@ -41,4 +48,8 @@ it("R4976-9.3-06: addresses that have been quiet are forgotten, and never too ma
   assert.strictEqual(budget.size, 1)
   for (let i = 0; i < 20_000; i++) budget.reserve(`b${i}`, 10_000, 0)
   assert.strictEqual(budget.size, 16_384)
+  // The oldest goes, and not the one that came.
+  budget.reserve("late.x", 10_000, 0)
+  budget.spent("late.y", 1000 * OCTETS_OF_ONE)
+  assert.isUndefined(budget.reserve("late.z", 10_000, 60_000))
 })

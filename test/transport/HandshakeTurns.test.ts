@@ -32,6 +32,17 @@ it.effect("a handshake of many octets counts as several, and the next one of its
     assert.deepStrictEqual(told, ["long", "hasty refused", "patient"])
   }))
 
+it.effect("a handshake that is interrupted counts by its octets too", () =>
+  Effect.gen(function*() {
+    const turns = new HandshakeTurns(1)
+    let refused = 0
+    const run = (handshake: Effect.Effect<void>) =>
+      turns.run(socket(6 * OCTETS_OF_ONE), HOST, { ...limits, patience: 0 }, handshake, () => refused++)
+    yield* Effect.exit(run(Effect.interrupt))
+    yield* run(Effect.void)
+    assert.strictEqual(refused, 1)
+  }))
+
 it.effect("a changed number of handshakes under way applies to those that wait", () =>
   Effect.gen(function*() {
     const turns = new HandshakeTurns(Infinity)

@@ -26,6 +26,24 @@ describe("TransactionTable", () => {
     assert.strictEqual(find("abcdefgx"), all[1])
   })
 
+  it("finds none for another id with the same hash", () => {
+    // 31 · "a" + "O" = 31 · "b" + "0".
+    table.add(make("aOcdefgh"))
+    assert.isUndefined(find("b0cdefgh"))
+    assert.isDefined(find("aOcdefgh"))
+  })
+
+  it("lets go of the others with one that is removed, because its caller may keep it", () => {
+    // All three are in one list.
+    const all = ["aaaaaaa", "aaaaaab", "aaaaaac"].map(make)
+    for (const one of all) table.add(one)
+    const [first, middle, last] = all as [Transaction, Transaction, Transaction]
+    for (const one of [middle, last, first]) {
+      table.remove(one)
+      assert.deepStrictEqual([one.sibling, one.earlier, one.later], [undefined, undefined, undefined])
+    }
+  })
+
   it("finds nothing when it is empty, and removes nothing that is not there", () => {
     assert.isUndefined(find("abcd"))
     const [there, same] = [make("abcd"), make("abcd")]
@@ -73,7 +91,10 @@ describe("TransactionTable", () => {
     for (const one of all) table.add(one)
     assert.isAtLeast(table.lists, all.length)
     assert.isBelow(longest(), 16)
-    for (const one of all) table.remove(one)
-    assert.isAtMost(table.lists, 64)
+    for (const one of all) {
+      table.remove(one)
+      assert.isAtLeast(table.lists, table.size)
+    }
+    assert.strictEqual(table.lists, 64)
   })
 })

@@ -25,4 +25,12 @@ it("R4976-9.3-05: what others hardly notice is none", () => {
   const budget = new HoldBudget()
   for (let now = 0; now < 100_000; now += 250) budget.charge(now - 250, now)
   assert.isFalse(budget.isSpent(100_000))
+  // Nor does it make a longer one that began with it any shorter.
+  const other = new HoldBudget()
+  for (let since = 0; since < 100_000; since += 400) {
+    for (const millis of [200, 400]) other.charge(since, since + millis)
+  }
+  assert.isTrue(other.isSpent(100_000))
+  for (let now = 100_251; now < 200_000; now += 251) budget.charge(now - 251, now)
+  assert.isTrue(budget.isSpent(200_000))
 })
