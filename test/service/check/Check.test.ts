@@ -45,6 +45,11 @@ const sqlite = (statement: string): string => {
   return path
 }
 
+const atLocalhost = () => ({
+  MSRP_URIS: "msrps://localhost:2855;tcp",
+  MSRP_CREDENTIALS_FILE: file("alice:localhost:0123456789abcdef0123456789abcdef\n")
+})
+
 const withSql = (path: string) => ({ MSRP_CREDENTIALS_FILE: undefined, MSRP_SQL_URL: `sqlite:${path}` })
 const TABLE = "create table subscriber (username text, domain text, password text, ha1 text)"
 
@@ -77,7 +82,7 @@ describe("a set-up", () => {
       const pair = certificate(relay)
       chmodSync(pair["MSRP_TLS_KEY"]!, 0o644)
       chmodSync(pair["MSRP_TLS_CERT"]!, 0o646)
-      const users = file("alice:example.com:0123456789abcdef0123456789abcdef\n", 0o604)
+      const users = file(`alice:${HOST}:0123456789abcdef0123456789abcdef\n`, 0o604)
       const change = { ...pair, MSRP_CREDENTIALS_FILE: users }
       chmodSync(closedDirectory, 0o755)
       assertLines(
@@ -94,7 +99,7 @@ describe("a set-up", () => {
   it.live("has a certificate that is over, one that is not valid yet, and one that soon ends", () =>
     Effect.gen(function*() {
       assertLines(
-        yield* broken({ ...certificate(expired), MSRP_URIS: "msrps://localhost:2855;tcp" }),
+        yield* broken({ ...certificate(expired), ...atLocalhost() }),
         /^problem certificates .*: expired on 2/
       )
       const early = yield* made(() => issueWith([HOST], { hoursFromNow: 48 }))
@@ -122,7 +127,7 @@ describe("a set-up", () => {
   it.live("has a certificate whose name is no subjectAltName (RFC 4976 section 9.2)", () =>
     Effect.gen(function*() {
       assertLines(
-        yield* broken({ ...certificate(commonNameOnly), MSRP_URIS: "msrps://localhost:2855;tcp" }),
+        yield* broken({ ...certificate(commonNameOnly), ...atLocalhost() }),
         /^warning certificates .* in less than a day$/,
         /^problem certificates localhost: no certificate is for it.*no name at all/
       )
@@ -256,6 +261,7 @@ describe("a set-up", () => {
       const lines = ["alice:example.com", "bob:cafe\u{301}", "da\u{308}n:example.com"].map((who) => `${who}:${hash}\n`)
       assertLines(
         yield* broken({ MSRP_CREDENTIALS_FILE: file(lines.join("")) }),
+        /^warning settings : MSRP_CREDENTIALS_FILE has 3 lines for realms whose users are not looked up there/,
         /^warning users .*: line 2, 3: a user or realm that is not composed/
       )
       assertLines(

@@ -48,7 +48,7 @@ export const working = async (): Promise<Record<string, string>> => {
   return {
     MSRP_URIS: `msrps://${HOST}:${port};tcp`,
     MSRP_LISTEN: `msrps:127.0.0.1:${port}`,
-    MSRP_CREDENTIALS_FILE: file("alice:example.com:0123456789abcdef0123456789abcdef\n"),
+    MSRP_CREDENTIALS_FILE: file(`alice:${HOST}:0123456789abcdef0123456789abcdef\n`),
     MSRP_TLS_CA: file(ca, 0o644),
     ...certificate(relay)
   }
