@@ -147,6 +147,9 @@ it.effect("R2782-01: what is too long for a datagram is read over TCP, and anoth
     const closed = yield* Effect.scoped(nameServer({}))
     const gone = yield* Effect.provide(Resolver, layerNode({ servers: [closed.address] }))
     assert.strictEqual((yield* Effect.flip(gone.srv("_msrps._tcp.here.example"))).code, "ECONNREFUSED")
+    // A socket cannot be connected to this address, as to one that has no route.
+    const unreachable = yield* Effect.provide(Resolver, layerNode({ servers: ["255.255.255.255"] }))
+    assert.strictEqual((yield* Effect.flip(unreachable.srv("_msrps._tcp.here.example"))).code, "EACCES")
   }))
 
 it.effect("an answer with more records than any domain needs is none", () =>

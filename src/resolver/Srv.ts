@@ -160,7 +160,9 @@ const overUdp = ({ host, port }: NameServer, query: Buffer, read: Read): Effect.
         if (reply !== undefined) resume(Effect.succeed(reply))
       })
       // Connected: only datagrams of the server are received, and ICMP errors are reported at once.
-      socket.connect(port, host, () => socket.send(query))
+      // Node would call a callback of `connect` also when it fails, and then `send` throws.
+      socket.on("connect", () => socket.send(query))
+      socket.connect(port, host)
     }).pipe(Effect.ensuring(Effect.sync(() => socket.close())))
   })
 
