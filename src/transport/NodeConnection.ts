@@ -177,7 +177,9 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) {
       this.#give(chunk)
-      if (this.#parts.defer.read(chunk.length, isFull) && !this.#paused && !this.#ended && !this.#destroyed) {
+      // For TLS, Node reads on if it has filled its own buffer of encrypted octets.
+      const mayFollow = isFull || this.#tls !== undefined
+      if (this.#parts.defer.read(chunk.length, mayFollow) && !this.#paused && !this.#ended && !this.#destroyed) {
         return this.#readLater()
       }
     } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))

@@ -67,7 +67,7 @@ const isHandle = (handle: Partial<Handle> | null | undefined): handle is Handle 
   typeof handle?.useUserBuffer === "function" && typeof handle.readStart === "function" &&
   typeof handle.readStop === "function"
 
-/** Takes a chunk that was read, and returns false to stop reading. `isFull`: more may be read at once. */
+/** Takes a chunk that was read, and returns false to stop reading. `isFull`: it filled its buffer, so that more is read at once without TLS. */
 export type Deliver = (chunk: Buffer, isFull: boolean) => boolean
 
 /**

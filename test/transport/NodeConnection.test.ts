@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
+import * as Tls from "node:tls"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { makeDefer, MOST } from "../../src/transport/Defer.ts"
 import { NodeConnection } from "../../src/transport/NodeConnection.ts"
+import { ca, localhost } from "../support/pki.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { facts, plainClient, plainServer } from "./plain.ts"
 
@@ -130,6 +133,35 @@ describe("NodeConnection", () => {
         assert.strictEqual(new Set(turnOfReads).size, turnOfReads.length)
       })
   )
+
+  it.effect("stops a TLS connection when there was too much to read, whatever its records fill, also where polls are ended", () =>
+    Effect.gen(function*() {
+      const defer = makeDefer(() => {}, () => {})
+      const recorder = new Recorder()
+      const sent = pattern(1_048_576)
+      const { cert, key } = localhost
+      const server = Tls.createServer({ cert, key: Redacted.value(key) }, (socket) => {
+        const around = { reads: "shared", defer, inSlices: defer, defect: () => {} } as const
+        new NodeConnection(socket, facts, around, () => {}).start(recorder.accept)
+      })
+      const port = yield* plainServer((socket) => void server.emit("connection", socket))
+      let stops = 0
+      recorder.onBytes = () => void defer.read(MOST, true)
+      const { nextTurn } = defer
+      Object.assign(defer, {
+        nextTurn: (task: () => void) => {
+          stops++
+          nextTurn(task)
+        }
+      })
+      const { socket } = yield* plainClient(port)
+      const secure = Tls.connect({ socket, ca, servername: "localhost" })
+      for (let at = 0; at < sent.length; at += 10_000) secure.write(sent.subarray(at, at + 10_000))
+      secure.end()
+      yield* recorder.untilClosed
+      assert.isTrue(recorder.received.equals(sent))
+      assert.isAbove(stops, sent.length / 65_536)
+    }))
 
   it.effect.each(["shared", "events"] as const)(
     "hears of its peer's end where it has ended and is paused before it would read on (%s)",
