@@ -275,6 +275,7 @@ export class Inbound implements FrameSink {
 
   /** Nothing more will be received. What was read and waits for its turn, or was too fast, is passed on. */
   ended(): void {
+    this.#unfinished.stop()
     this.#hop.reading.leave()
     this.#share.end()
   }
@@ -282,9 +283,9 @@ export class Inbound implements FrameSink {
   /** Ignores everything that is received from now on. */
   stop(): void {
     this.#decoder.stop()
+    this.#unfinished.stop()
   }
 
-  /** The connection is gone. */
   lost(): void {
     const chunk = this.#chunk
     this.#chunk = undefined

@@ -20,6 +20,7 @@ export class UnfinishedFrame {
   readonly #decoder: Pick<FrameDecoder, "held" | "resume">
   /** Octets of the header section of the long chunk that is coming in, which is needed until its end; 0: there is none. */
   headOctets = 0
+  #isOver = false
 
   constructor(hop: UnfinishedOwner, decoder: Pick<FrameDecoder, "held" | "resume">) {
     this.#hop = hop
@@ -36,8 +37,15 @@ export class UnfinishedFrame {
     this.#count()
   }
 
+  /** Nothing more is received. The decoder drops what it holds. */
+  stop(): void {
+    this.#isOver = true
+    this.#hop.outbound.outbox.keeps(this.headOctets)
+  }
+
   /** Does not count whole frames that wait because the relay itself does not go on. */
   #count(): void {
+    if (this.#isOver) return
     const { outbound: { outbox }, reading } = this.#hop
     const held = reading.mayGoOn ? this.#decoder.held : 0
     if (!outbox.keeps(this.headOctets + held)) this.#hop.finish("too many unfinished frames")

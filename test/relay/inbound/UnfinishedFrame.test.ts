@@ -1,7 +1,8 @@
 /** What is kept of frames that have begun is bounded for all connections of a user, or of another relay, together. */
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { UnfinishedFrame } from "../../../src/relay/inbound/UnfinishedFrame.ts"
 import type { Peer } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -51,3 +52,24 @@ scenario(
     }),
   { limits: { relay: MOST } }
 )
+
+it("R4976-9.3-06: what is dropped when a connection is closed counts no more, and what comes after that neither", () => {
+  const kept: Array<number> = []
+  const closed: Array<string> = []
+  const decoder = { held: 14_000, resume: () => {} }
+  const reading = { mayGoOn: true, onGo: () => {} }
+  const unfinished: UnfinishedFrame = new UnfinishedFrame({
+    outbound: { outbox: { keeps: (octets: number) => kept.push(octets) > 1 } },
+    probation: { keeps: () => {} },
+    reading,
+    finish: (reason) => {
+      closed.push(reason)
+      unfinished.stop()
+    }
+  }, decoder)
+  unfinished.read(false)
+  reading.onGo()
+  unfinished.read(false)
+  assert.deepStrictEqual(kept, [14_000, 0])
+  assert.deepStrictEqual(closed, ["too many unfinished frames"])
+})
