@@ -146,7 +146,8 @@ export interface RelayOptions {
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
    * Addresses, and networks such as `10.0.0.0/8`, from which other relays connect; a client of another address is not asked for
-   * a certificate, so it is no relay. Applies to connections that come in from then on. Default: every address.
+   * a certificate, so it is no relay, unless `clientCertificates` asks everybody. Applies to connections that come in from then on.
+   * Default: every address.
    */
   readonly relayAddresses?: ReadonlyArray<string> | undefined
   /**
