@@ -50,7 +50,7 @@ export interface NodeOptions extends ListenerOptions, DialOptions {
   /**
    * Whether the process sends itself SIGURG, which does nothing else, when thousands of connections have octets at once. Node.js
    * then reads each of them once before it goes on to timers. Otherwise the transport stops reading each connection
-   * for the rest of the turn, so that a message costs up to a tenth more. It has no effect on Windows and in worker threads. Default
+   * for the rest of the turn, so that a message costs up to a tenth more; with TLS it does so in any case. It has no effect on Windows and in worker threads. Default
    * false.
    */
   readonly pollSignal?: boolean | undefined
