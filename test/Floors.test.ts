@@ -10,7 +10,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url))
 const relayFloors = [
   [
     "ground",
-    /^relay\/(Closing|Conditions|Counters|FrameTrace|Gauges|HopSessions|Limits|LongTasks|Loss|Observer|OutputLoads|RelayProof|Session|SessionBook|SessionRecord|SessionTable|Shared|Slabs|TaskQueue|Timers|Totals|Turn)\.ts$/
+    /^relay\/(Blocks|Closing|Conditions|Counters|FrameTrace|Gauges|HopSessions|Limits|LongTasks|Loss|Memory|Observer|OutputLoads|RelayProof|Session|SessionBook|SessionRecord|SessionTable|Shared|Slabs|TaskQueue|Timers|Totals|Turn)\.ts$/
   ],
   ["outbound", /^relay\/outbound\//],
   ["route", /^relay\/route\//],

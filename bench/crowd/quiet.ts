@@ -11,6 +11,9 @@ const MOST = SENDERS.at(-1)!
 /** Seconds that the senders need until all buffers are full. */
 const SETTLE = 0.3
 
+/** Seconds in which the senders write before the first measurement, because a relay that has just started still compiles. */
+const WARM_UP = 2
+
 export interface QuietRow {
   readonly relay: string
   readonly transport: Transport
@@ -56,6 +59,10 @@ export const quiet = async (setting: Setting): Promise<Array<QuietRow>> => {
         await Stage.use(setting, relay, transport, `quiet, ${size} octets`, async (stage) => {
           const pair = await stage.client("Quiet")
           const flood = await stage.client("Flood", { pairs: MOST, size, deaf: false })
+          await flood.call("run", 1)
+          await sleep(WARM_UP * 1000)
+          await flood.call("run", 0)
+          await sleep(SETTLE * 1000)
           for (const senders of SENDERS) {
             await flood.call("run", senders)
             await sleep(SETTLE * 1000)

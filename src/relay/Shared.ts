@@ -5,9 +5,9 @@ import type { RelayCounters } from "./Counters.ts"
 import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
 import type { LongTasks } from "./LongTasks.ts"
+import type { Memory } from "./Memory.ts"
 import type { Observer } from "./Observer.ts"
 import type { OutputLoads } from "./OutputLoads.ts"
-import type { Slabs } from "./Slabs.ts"
 import type { Totals } from "./Totals.ts"
 import type { Turn } from "./Turn.ts"
 
@@ -26,8 +26,7 @@ export interface Shared {
   readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => FrameDecoder }
   readonly turn: Turn
   readonly tasks: LongTasks
-  /** Memory for output. */
-  readonly slabs: Slabs
+  readonly memory: Memory
   readonly limits: Limits
   readonly counters: RelayCounters
   readonly totals: Totals

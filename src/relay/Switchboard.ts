@@ -12,6 +12,7 @@ import { Hop, type HopOwner } from "./Hop.ts"
 import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import { LongTasks } from "./LongTasks.ts"
 import { STOPPED } from "./Loss.ts"
+import { Memory } from "./Memory.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { OutputLoads } from "./OutputLoads.ts"
 import { Paces } from "./route/Pace.ts"
@@ -26,7 +27,6 @@ import { Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
 import { SessionBook } from "./SessionBook.ts"
 import type { Phase, Shared } from "./Shared.ts"
-import { Slabs } from "./Slabs.ts"
 import type { Timers } from "./Timers.ts"
 import { Totals } from "./Totals.ts"
 import { Turn } from "./Turn.ts"
@@ -94,7 +94,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       codec,
       turn,
       tasks: new LongTasks(turn),
-      slabs: new Slabs(),
+      memory: new Memory(),
       totals: new Totals(),
       outputs: new OutputLoads(bounds),
       limits: bounds,
@@ -216,7 +216,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
    */
   tidy(millis: number): void {
     this.#admission.closeIdle(millis)
-    this.shared.slabs.relax()
+    this.shared.memory.relax()
   }
 
   get phase(): Phase {

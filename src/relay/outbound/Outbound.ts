@@ -63,7 +63,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
     this.#owner = owner
-    this.outbox = new Outbox(shared.slabs, shared.totals, this)
+    this.outbox = new Outbox(shared.memory.slabs, shared.totals, this)
     this.windows = new Windows(this)
     this.transactions = new Transactions(this)
     this.lastWritten = shared.turn.now

@@ -3,7 +3,7 @@
  * read, which slows down this sender and no other. Nothing is parked while the receiver keeps up.
  */
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { keepOctets } from "../../protocol/Octets.ts"
+import { BLOCK, type Blocks } from "../Blocks.ts"
 import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/FairQueue.ts"
 import type { Session } from "../Session.ts"
@@ -11,7 +11,7 @@ import { stopTimer, Timeout } from "../Timers.ts"
 import { DelayedAnswer } from "./DelayedAnswer.ts"
 import type { FlowOwner, WaitingFlow, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
-import { keepFrame, readAgain } from "./KeptFrame.ts"
+import { frameEnd, readAgain } from "./KeptFrame.ts"
 import type { Parked } from "./Parked.ts"
 import { ParkedQueue } from "./ParkedQueue.ts"
 import { ReceiverProgress } from "./ReceiverProgress.ts"
@@ -58,6 +58,10 @@ export class Flow implements Sender, WaitingFlow {
 
   get fromRelay(): boolean {
     return this.#way.fromRelay
+  }
+
+  get #blocks(): Blocks {
+    return this.#way.target.shared.memory.blocks
   }
 
   /** Octets that may be parked. What comes from another relay fails beyond the limit, so it has all of it. */
@@ -136,8 +140,8 @@ export class Flow implements Sender, WaitingFlow {
 
   /** Parks a whole frame whose body ends at `bodyEnd`. `unanswered`: whether its 200 is still to be sent. */
   parkFrame(head: Head, bodyEnd: number, flag: Flag, unanswered: boolean): void {
-    const { start, tidEnd, tidStart } = head
-    const octets = keepFrame(head, bodyEnd)
+    const { buf, start, tidEnd, tidStart } = head
+    const octets = this.#blocks.keep(buf, start, frameEnd(head, bodyEnd))
     const answer = unanswered
       ? new DelayedAnswer(this.#way, octets.subarray(tidStart - start, tidEnd - start))
       : undefined
@@ -146,7 +150,10 @@ export class Flow implements Sender, WaitingFlow {
   }
 
   parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
-    this.#park({ kind: "part", stream, octets: keepOctets(buf.subarray(start, end)) }, end - start)
+    for (let at = start; at < end; at += BLOCK) {
+      const octets = this.#blocks.keep(buf, at, Math.min(end, at + BLOCK))
+      this.#park({ kind: "part", stream, octets }, octets.length)
+    }
   }
 
   /** `tid`: the transaction id of the chunk, if its 200 is still to be sent. */
@@ -208,9 +215,11 @@ export class Flow implements Sender, WaitingFlow {
     const parked = this.#parked
     let left = quantum
     do {
-      left -= this.#write(parked.first, left)
+      const one = parked.first
+      left -= this.#write(one, left)
       if (parked.written > 0) break
       parked.shift()
+      if (one.kind !== "end") this.#blocks.release(one.octets)
     } while (!parked.isEmpty && left > 0 && this.#mayWrite && target.room())
     this.#relax()
     if (parked.isEmpty) {

@@ -4,12 +4,15 @@ import { Head } from "../../protocol/Head.ts"
 import { HYPHENS } from "../../protocol/Hyphens.ts"
 import { keepOctets } from "../../protocol/Octets.ts"
 
-/** Copies a whole frame whose body ends at `bodyEnd`, for `readAgain`. */
-export const keepFrame = (head: Head, bodyEnd: number): Buffer => {
+/** Where a whole frame whose body ends at `bodyEnd` ends in the octets of its head. */
+export const frameEnd = (head: Head, bodyEnd: number): number => {
   const endLine = HYPHENS + head.tidEnd - head.tidStart + 3
-  const end = (head.hasBody ? bodyEnd + 2 : head.endLineStart) + endLine
-  return keepOctets(head.buf.subarray(head.start, end))
+  return (head.hasBody ? bodyEnd + 2 : head.endLineStart) + endLine
 }
+
+/** Copies a whole frame whose body ends at `bodyEnd`, for `readAgain`. */
+export const keepFrame = (head: Head, bodyEnd: number): Buffer =>
+  keepOctets(head.buf.subarray(head.start, frameEnd(head, bodyEnd)))
 
 const head = new Head()
 /** No limits, because the frame was accepted already. A whole number: `Infinity` would make every later frame slower to read. */

@@ -5,7 +5,7 @@
  */
 import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
 import { type FailureReport, type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { DASH } from "../../protocol/Hyphens.ts"
+import { DASH, HYPHENS } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
 import { keepMore, keepOctets } from "../../protocol/Octets.ts"
 import { type Loss, restOf } from "../Loss.ts"
@@ -104,7 +104,7 @@ export class Stream implements LongChunk {
     const held = this.#held
     if (held.length === 0) return
     this.#held = NO_LINES
-    this.#emit(held, 0, held.length, true)
+    this.#emit(held, 0, held.length, held.length >= HYPHENS)
   }
 
   #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {

@@ -1,8 +1,9 @@
 /** How output is shared and bounded while a receiver is slow, on a simulated network where nothing is by chance. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { BLOCK } from "../../../src/relay/Blocks.ts"
 import { QUANTUM } from "../../../src/relay/outbound/Outbound.ts"
 import { LEAST_UNANSWERED } from "../../../src/relay/outbound/Window.ts"
 import { Transport, type TransportError } from "../../../src/Transport.ts"
@@ -84,6 +85,34 @@ describe("a slow receiver", () => {
         }
       }),
     { session: 1_000_000, connection: 2_000_000, output: 100_000 }
+  )
+
+  scenario(
+    "gets every octet of what was written in part, whatever is parked for others before the rest is",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, carol } = yield* two(world)
+        bob.connection.pause()
+        const octets = 400_000
+        const owners = [["alice", alice, pattern(octets, 1)], ["carol", carol, pattern(octets, 2)]] as const
+        for (const [messageId, { peer, to, uri }, body] of owners) {
+          peer.write(send({ to, from: uri, messageId, range: `1-*/${octets}`, body }))
+        }
+        yield* settled(world)
+        const frames = collect(bob)
+        const allocated = vi.spyOn(Buffer, "allocUnsafeSlow")
+        bob.connection.resume()
+        yield* until(() => frames.filter(({ flag }) => flag === "$").length === 2, "both messages")
+        // Blocks are used again.
+        assert.isBelow(allocated.mock.calls.filter(([length]) => length >= BLOCK / 2).length, 10)
+        allocated.mockRestore()
+        for (const [messageId, , body] of owners) {
+          const pieces = frames.filter((frame) => header(frame, "Message-ID") === messageId)
+          assert.isTrue(Buffer.concat(pieces.map((piece) => piece.body!)).equals(body))
+        }
+      }),
+    { session: 4 * BLOCK },
+    4 * BLOCK - 5000
   )
 
   scenario(
