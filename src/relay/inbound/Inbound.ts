@@ -5,7 +5,7 @@
 import type { Broken } from "../../protocol/Broken.ts"
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { keepText } from "../../protocol/Octets.ts"
+import { keepOctets } from "../../protocol/Octets.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
@@ -266,7 +266,7 @@ export class Inbound implements FrameSink {
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
     return new PassedChunk(route, head, reading, {
-      tid: keepText(head.transactionId),
+      tid: keepOctets(head.buf.subarray(head.tidStart, head.tidEnd)),
       waits: () => !route.flow.clear && reading.answersLate(route.flow)
     })
   }
