@@ -140,7 +140,7 @@ export class Handshakes {
     const handshake = Effect.callback<void>((resume) => {
       if (raw.destroyed || own === undefined) return resume(Effect.void)
       const closed = (): void => resume(Effect.void)
-      raw.once("close", closed)
+      raw.on("close", closed)
       this.#underWay.set(key, {
         failed,
         secured: (stream) => {

@@ -62,7 +62,7 @@ export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): 
       if (closed || open >= maxConnections || addresses === undefined) return turnAway(raw)
       keepAlive(raw, idle)
       open++
-      raw.once("close", () => open--)
+      raw.on("close", () => open--)
       fork(Effect.suspend(() => setUp({ stream: raw, addresses, secure, tlsAtProxy: false })))
     }
     const queue = new AcceptQueue({

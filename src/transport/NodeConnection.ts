@@ -69,7 +69,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     })
     // Otherwise Node would end this side in the same turn, also if thousands of peers close together.
     stream.allowHalfOpen = true
-    stream.once("end", () => {
+    stream.on("end", () => {
       this.#halfClosed = true
       if (this.#ended) return
       parts.inSlices(() => {
@@ -84,7 +84,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       })
     }
     if (stream.closed) closed()
-    else stream.once("close", closed)
+    else stream.on("close", closed)
   }
 
   /** Makes the receiver, then starts reading. */

@@ -68,7 +68,7 @@ export class ProxyHeaders {
         rest = Effect.suspend(() => next({ local: addresses.local, remote, hidden }, client?.secure ?? false))
         done()
       }
-      raw.once("close", left)
+      raw.on("close", left)
       raw.on("data", read)
       raw.resume()
     })

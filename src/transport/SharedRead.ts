@@ -75,72 +75,100 @@ export type Deliver = (chunk: Buffer, isFull: boolean) => boolean
  * and `resume` of the socket, which keeps flowing.
  */
 export const readShared = (socket: Net.Socket, deliver: Deliver): Reads | undefined => {
-  const inner = socket as unknown as Record<symbol, unknown> & { readonly _handle?: Partial<Handle> | null }
+  const inner = socket as Inner
   const fields = fieldsOf(inner)
   const handle = inner._handle
-  if (fields === undefined || !isHandle(handle)) return undefined
-  let buffer: Buffer = small
+  return fields === undefined || !isHandle(handle) ? undefined : new SharedReads(inner, fields, handle, deliver)
+}
+
+type Inner = Net.Socket & Record<symbol, unknown> & { readonly _handle?: Partial<Handle> | null }
+
+/** A socket that reads into all of the shared buffer has closed. */
+const closed = (): void => void large--
+
+/** The reads of one socket. Methods, because closures would take as much memory as everything else here. */
+class SharedReads implements Reads {
+  readonly #socket: Inner
+  readonly #fields: Fields
+  readonly #handle: Handle
+  readonly #deliver: Deliver
+  #buffer: Buffer = small
   /** Octets read without a pause; a read that does not fill its buffer is a pause. */
-  let burst = 0
+  #burst = 0
   /** Consecutive small reads into the largest buffer. */
-  let smallReads = 0
-  /** Called by Node after a read for the next buffer. */
-  const next = (): Buffer => {
-    inner[fields.generator] = null
-    return buffer
+  #smallReads = 0
+
+  constructor(socket: Inner, fields: Fields, handle: Handle, deliver: Deliver) {
+    this.#socket = socket
+    this.#fields = fields
+    this.#handle = handle
+    this.#deliver = deliver
+    socket[fields.buffer] = small
+    socket[fields.generator] = null
+    socket[fields.callback] = (length: number): boolean => this.#read(length)
+    handle.useUserBuffer(small)
   }
-  const use = (other: Buffer): void => {
-    if (other === buffer) return
-    buffer = other
-    inner[fields.generator] = next
+
+  #read(length: number): boolean {
+    const isFull = length === this.#buffer.length
+    if (this.#buffer === shared) this.#measureLarge(length)
+    else this.#measure(length)
+    return this.#deliver(shared.subarray(0, length), isFull)
   }
-  const closed = (): void => void large--
-  const bringsMuch = (): void => {
-    if (large === MOST_LARGE) return use(small)
+
+  #measure(length: number): void {
+    this.#burst += length
+    if (length < this.#buffer.length) {
+      if (this.#burst > this.#buffer.length && this.#burst <= MEDIUM) this.#use(medium)
+      this.#burst = 0
+    } else if (this.#burst >= MEDIUM) {
+      this.#burst = this.#smallReads = 0
+      this.#bringsMuch()
+    }
+  }
+
+  #measureLarge(length: number): void {
+    if (length > SMALL) this.#smallReads = 0
+    else if (++this.#smallReads === SMALL_READS) this.#bringsLittle()
+  }
+
+  #bringsMuch(): void {
+    if (large === MOST_LARGE) return this.#use(small)
     large++
-    socket.once("close", closed)
-    use(shared)
+    this.#socket.once("close", closed)
+    this.#use(shared)
   }
-  const bringsLittle = (): void => {
-    socket.off("close", closed)
+
+  #bringsLittle(): void {
+    this.#socket.off("close", closed)
     closed()
-    use(small)
+    this.#use(small)
   }
-  const measure = (length: number): void => {
-    burst += length
-    if (length < buffer.length) {
-      if (burst > buffer.length && burst <= MEDIUM) use(medium)
-      burst = 0
-    } else if (burst >= MEDIUM) {
-      burst = smallReads = 0
-      bringsMuch()
+
+  #use(other: Buffer): void {
+    if (other === this.#buffer) return
+    this.#buffer = other
+    // Node calls this after the read for the next buffer.
+    this.#socket[this.#fields.generator] = (): Buffer => {
+      this.#socket[this.#fields.generator] = null
+      return this.#buffer
     }
   }
-  const measureLarge = (length: number): void => {
-    if (length > SMALL) smallReads = 0
-    else if (++smallReads === SMALL_READS) bringsLittle()
-  }
-  inner[fields.buffer] = small
-  inner[fields.generator] = null
-  inner[fields.callback] = (length: number): boolean => {
-    const isFull = length === buffer.length
-    if (buffer === shared) measureLarge(length)
-    else measure(length)
-    return deliver(shared.subarray(0, length), isFull)
-  }
-  handle.useUserBuffer(small)
+
   /** Whether the handle is still in use: the socket drops it when it closes. */
-  const there = (): boolean => inner._handle === handle
-  return {
-    stop: () => {
-      if (!there() || handle.reading !== true) return
-      handle.reading = false
-      handle.readStop()
-    },
-    start: () => {
-      if (!there() || handle.reading === true) return
-      handle.reading = true
-      if (handle.readStart() !== 0) socket.destroy()
-    }
+  get #isThere(): boolean {
+    return this.#socket._handle === this.#handle
+  }
+
+  stop(): void {
+    if (!this.#isThere || this.#handle.reading !== true) return
+    this.#handle.reading = false
+    this.#handle.readStop()
+  }
+
+  start(): void {
+    if (!this.#isThere || this.#handle.reading === true) return
+    this.#handle.reading = true
+    if (this.#handle.readStart() !== 0) this.#socket.destroy()
   }
 }

@@ -196,7 +196,8 @@ describe("reads", () => {
       destroy: () => void done.push("destroy")
     }
     Object.assign(socket, fields)
-    const { start, stop } = readShared(socket as never, () => true)!
+    const reads = readShared(socket as never, () => true)!
+    const [start, stop] = [() => reads.start(), () => reads.stop()]
     for (const one of [start, stop, stop, start, start]) one()
     assert.deepStrictEqual(done.splice(0), ["stop", "start"])
     for (const one of [stop, () => void done.push("now"), start]) one()

@@ -16,7 +16,8 @@ export interface WindowsOwner {
 
 export class Windows implements WindowOwner {
   readonly #owner: WindowsOwner
-  readonly #all = new WeakMap<Session, Window>()
+  /** Made with the first window: most connections that wait for messages have none. */
+  #all: WeakMap<Session, Window> | undefined
   /** Windows in which a sender waits; made when one does. */
   #awaited: Set<Window> | undefined
   /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
@@ -30,10 +31,11 @@ export class Windows implements WindowOwner {
 
   /** The window of the receiver of a session. `relayed`: whether it is behind another relay. */
   of(session: Session, relayed: boolean): Window {
-    const known = this.#all.get(session)
+    const all = this.#all ??= new WeakMap()
+    const known = all.get(session)
     if (known !== undefined) return known
     const window = new Window(this, relayed, this.#owner.shared.limits)
-    this.#all.set(session, window)
+    all.set(session, window)
     return window
   }
 

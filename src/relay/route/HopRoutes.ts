@@ -16,7 +16,8 @@ export interface HopRoute {
 }
 
 export class HopRoutes {
-  readonly #routes = new Set<HopRoute>()
+  /** Made with the first route. */
+  #routes: Set<HopRoute> | undefined
   /** Sessions that have a retry buffer on the connection. */
   retryBuffers = 0
   /** Whether the peer has accepted requests of more than one session. */
@@ -29,12 +30,13 @@ export class HopRoutes {
   onMore: (sessions: ReadonlyArray<Session>) => void = () => {}
 
   add(route: HopRoute): void {
-    this.#routes.add(route)
+    const routes = this.#routes ??= new Set()
+    routes.add(route)
     this.onMore(route.sessions)
   }
 
   delete(route: HopRoute): void {
-    this.#routes.delete(route)
+    this.#routes?.delete(route)
   }
 
   /**
@@ -52,20 +54,22 @@ export class HopRoutes {
 
   /** The sessions of all routes; some may be over. */
   *sessions(): Generator<Session> {
-    for (const { sessions } of this.#routes) yield* sessions
+    for (const { sessions } of this.#routes ?? []) yield* sessions
   }
 
   repace(paces: Paces): void {
-    for (const route of this.#routes) route.repace(paces)
+    for (const route of this.#routes ?? []) route.repace(paces)
   }
 
   recheck(): void {
-    for (const route of this.#routes) route.recheck()
+    for (const route of this.#routes ?? []) route.recheck()
   }
 
   #some(now: number, is: (route: HopRoute) => boolean): boolean {
-    for (const route of this.#routes) {
-      if (!route.usable(now)) this.#routes.delete(route)
+    const routes = this.#routes
+    if (routes === undefined) return false
+    for (const route of routes) {
+      if (!route.usable(now)) routes.delete(route)
       else if (is(route)) return true
     }
     return false
