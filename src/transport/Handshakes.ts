@@ -7,7 +7,7 @@ import type { Certificates } from "./Certificates.ts"
 import { HandshakeTurns } from "./HandshakeTurns.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
 import { chainKept, keepChains } from "./PeerChain.ts"
-import { PendingSockets, type SetUpLimits } from "./PendingSockets.ts"
+import { type Arrived, PendingSockets, type SetUpLimits } from "./PendingSockets.ts"
 import { RefusalLog } from "./RefusalLog.ts"
 import { type SocketAddresses, socketAddresses, sourceOf } from "./SocketAddresses.ts"
 import { tlsWords } from "./TlsFault.ts"
@@ -117,12 +117,13 @@ export class Handshakes {
 
   /**
    * Does the handshake on a socket, and then runs what `next` returns; destroys the socket if the handshake fails. `addresses`
-   * has the client's address where a proxy has given it.
+   * has the client's address where a proxy has given it. `arrived` is called when the first octets are there to be read.
    */
   run(
     raw: Net.Socket,
     addresses: SocketAddresses,
-    next: (stream: Tls.TLSSocket) => Effect.Effect<void>
+    next: (stream: Tls.TLSSocket) => Effect.Effect<void>,
+    arrived?: Arrived
   ): Effect.Effect<void> {
     const limits = this.#limits()
     // Events of the server are matched by the addresses of the socket itself, not by those that a proxy has given.
@@ -152,7 +153,7 @@ export class Handshakes {
         }
       })
       // Each handshake takes a signature: a thousand that come at once must not all be answered in one turn.
-      raw.once("readable", () => this.#inSlices(() => this.#begins(raw, host)))
+      raw.once("readable", () => this.#inSlices(() => this.#begins(raw, host, arrived)))
     })
     return this.#pending.run(
       raw,
@@ -190,10 +191,11 @@ export class Handshakes {
   }
 
   /** Called when the first octets have arrived, or the peer has closed without any. */
-  #begins(raw: Net.Socket, host: string): void {
+  #begins(raw: Net.Socket, host: string, arrived: Arrived | undefined): void {
     try {
-      if (raw.readableLength > 0) this.#serverFor(host).emit("connection", raw)
-      else raw.destroy()
+      if (raw.readableLength === 0) return void raw.destroy()
+      arrived?.(raw)
+      this.#serverFor(host).emit("connection", raw)
     } catch {
       raw.destroy()
     }

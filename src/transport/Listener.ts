@@ -63,7 +63,7 @@ export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): 
       keepAlive(raw, idle)
       open++
       raw.on("close", () => open--)
-      fork(Effect.suspend(() => setUp({ stream: raw, addresses, secure, tlsAtProxy: false })))
+      fork(Effect.suspend(() => setUp({ stream: raw, addresses, secure, tlsAtProxy: false, mayStray: false })))
     }
     const queue = new AcceptQueue({
       most: () => live.current.maxConnections ?? Infinity,

@@ -15,6 +15,9 @@ export interface SetUpLimits {
   readonly maxHandshakes: number
 }
 
+/** Called when the first octets of a socket are there to be read; it must leave them there. */
+export type Arrived = (socket: Net.Socket) => void
+
 export class PendingSockets {
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
   readonly #evicted = new WeakSet<Net.Socket>()

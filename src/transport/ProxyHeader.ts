@@ -46,6 +46,11 @@ const begins = (octets: Buffer, with_: Buffer): boolean => {
   return octets.compare(with_, 0, length, 0, length) === 0
 }
 
+/** Whether these octets begin with enough of a header to tell it from any other protocol. */
+export const beginsProxyHeader = (octets: Buffer): boolean =>
+  (octets.length >= SIGNATURE.length && begins(octets, SIGNATURE)) ||
+  (octets.length >= PREFIX.length && begins(octets, PREFIX))
+
 /** Reads the header at the beginning of these octets. */
 export const readProxyHeader = (octets: Buffer): ProxyReading => {
   if (begins(octets, SIGNATURE)) return octets.length < FIXED ? MORE : binary(octets)

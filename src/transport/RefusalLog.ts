@@ -10,8 +10,8 @@ import { networkOf } from "../net/Network.ts"
 import { type Address, addressText } from "./Connection.ts"
 
 /**
- * A page with an origin that is not admitted, and a proxy that is not set up for the PROXY protocol, try again for ever: the
- * operator needs to see that once, because all clients behind them are kept out.
+ * A page with an origin that is not admitted, and a proxy that is not set up for the PROXY protocol, or that the relay is not
+ * set up for, try again for ever: the operator needs to see that once, because all clients behind them are kept out.
  */
 const setupBounds: LineBounds = { addressBurst: 1, addressPause: 60_000, kindBurst: 5, kindPause: 60_000 }
 
@@ -19,6 +19,7 @@ const setupBounds: LineBounds = { addressBurst: 1, addressPause: 60_000, kindBur
 const kinds = {
   tls: { line: Effect.logDebug("TLS handshake failed"), bounds: detailBounds },
   proxyHeader: { line: Effect.logWarning("PROXY header refused"), bounds: setupBounds },
+  strayHeader: { line: Effect.logWarning("PROXY header of an address that is not trusted"), bounds: setupBounds },
   webSocket: { line: Effect.logDebug("WebSocket refused"), bounds: detailBounds },
   origin: { line: Effect.logWarning("a page may not connect"), bounds: setupBounds }
 }

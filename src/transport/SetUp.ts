@@ -10,9 +10,11 @@ import type { Adopt } from "./Connections.ts"
 import { Handshakes } from "./Handshakes.ts"
 import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
 import type { Proven } from "./PeerCertificate.ts"
+import type { Arrived } from "./PendingSockets.ts"
 import { ProxyHeaders } from "./ProxyHeaders.ts"
 import { makeSlices } from "./Slices.ts"
 import type { SocketAddresses } from "./SocketAddresses.ts"
+import { StrayHeaders } from "./StrayHeaders.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
 import type { Client } from "./websocket/Forwarded.ts"
 import { isSameHost } from "./websocket/Handshake.ts"
@@ -47,6 +49,8 @@ export interface Newcomer {
   readonly secure: boolean
   /** Whether a PROXY header says that the client speaks TLS to its proxy. */
   readonly tlsAtProxy: boolean
+  /** Whether its first octets are still to come, and a PROXY header among them would be that of a proxy that is not trusted. */
+  readonly mayStray: boolean
 }
 
 /** TLS handshakes in one turn of the event loop: each takes a millisecond or less, with RSA keys of 4096 bits up to ten. */
@@ -61,6 +65,7 @@ export const makeSetUp = Effect.fnUntraced(function*(
   { accept, adopt, asksForCertificate = false, bound, busy, socket }: SetUpListener
 ): Effect.fn.Return<(newcomer: Newcomer) => Effect.Effect<void>, never, Scope.Scope> {
   const headers = new ProxyHeaders(() => limitsOf(live.current), counters)
+  const strays = new StrayHeaders(run)
   const handshakes = socket.scheme === "msrps"
     ? new Handshakes(
       certificates,
@@ -84,6 +89,9 @@ export const makeSetUp = Effect.fnUntraced(function*(
     defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
   })
 
+  const peekOf = ({ addresses, mayStray }: Newcomer): Arrived | undefined =>
+    mayStray ? (stream) => strays.peek(stream, addresses.remote) : undefined
+
   const adoptWebSocket = (
     { addresses, stream, tlsAtProxy }: Newcomer,
     { hidden, host, port, secure }: Client
@@ -95,10 +103,14 @@ export const makeSetUp = Effect.fnUntraced(function*(
     adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece }))
   }
 
-  const adoptStream = ({ addresses, secure, stream, tlsAtProxy }: Newcomer): void => {
+  const adoptStream = ({ addresses, mayStray, secure, stream, tlsAtProxy }: Newcomer): void => {
     // If the client's TLS ends at the proxy, a certificate shown here is the proxy's, and proves nothing about the client.
     const proof = tlsAtProxy ? UNPROVED : proven(stream)
-    adopt(stream, { ...addresses, inbound: true, secure, socket: bound(), ...proof }, accept)
+    adopt(
+      stream,
+      { ...addresses, inbound: true, secure, socket: bound(), ...proof },
+      mayStray ? strays.within(accept) : accept
+    )
   }
 
   const afterHandshake = (newcomer: Newcomer): Effect.Effect<void> => {
@@ -107,23 +119,28 @@ export const makeSetUp = Effect.fnUntraced(function*(
       return Effect.void
     }
     const { addresses, secure, stream } = newcomer
-    return upgrades.run(stream, addresses, secure, (client) => adoptWebSocket(newcomer, client))
+    return upgrades.run(stream, addresses, secure, (client) => adoptWebSocket(newcomer, client), peekOf(newcomer))
   }
 
   const afterHeader = (newcomer: Newcomer): Effect.Effect<void> =>
     handshakes === undefined
       ? afterHandshake(newcomer)
-      : handshakes.run(newcomer.stream, newcomer.addresses, (stream) => afterHandshake({ ...newcomer, stream }))
+      : handshakes.run(
+        newcomer.stream,
+        newcomer.addresses,
+        (stream) => afterHandshake({ ...newcomer, stream, mayStray: false }),
+        peekOf(newcomer)
+      )
 
   return (newcomer) => {
     const { addresses, secure, stream } = newcomer
     const { proxies } = live.current
-    return proxies?.header?.(socket) === true && proxies.trusts(addresses.remote.host)
-      ? headers.run(
-        stream,
-        addresses,
-        (client, tlsAtProxy) => afterHeader({ stream, addresses: client, secure: secure || tlsAtProxy, tlsAtProxy })
-      )
-      : afterHeader(newcomer)
+    if (proxies?.header?.(socket) !== true) return afterHeader(newcomer)
+    if (!proxies.trusts(addresses.remote.host)) return afterHeader({ ...newcomer, mayStray: true })
+    return headers.run(
+      stream,
+      addresses,
+      (client, tlsAtProxy) => afterHeader({ ...newcomer, addresses: client, secure: secure || tlsAtProxy, tlsAtProxy })
+    )
   }
 })

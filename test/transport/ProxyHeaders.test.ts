@@ -236,6 +236,50 @@ describe("PROXY protocol", () => {
     }).pipe(withTransport({ tls, proxies }, lines))
   })
 
+  it.live("one that an address sends which is no proxy is warned of once, on each listener, and what it sends is refused", () => {
+    const lines: Array<string> = []
+    return Effect.gen(function*() {
+      for (const [, socket] of listeners) {
+        const { port } = yield* serving(socket)
+        for (const header of [V1, V2, Buffer.from("PROXIES")]) {
+          const { events, socket: client } = yield* plainClient(port)
+          client.write(header)
+          if (socket.transport === "ws" || socket.scheme === "msrps") yield* poll(() => events.includes("close"))
+          else yield* turns(50)
+          client.destroy()
+        }
+        const told = () =>
+          lines.filter((line) => line.includes(`message="PROXY header of an address that is not trusted"`))
+        yield* poll(() => told().length > 0)
+        assert.match(
+          told()[0]!,
+          /level=warn .* remote=127\.0\.0\.1:\d+ reason="its address is not in MSRP_TRUSTED_PROXIES"/i
+        )
+        assert.lengthOf(told(), 1, `${socket.scheme} ${socket.transport}`)
+        lines.length = 0
+      }
+      const { facts } = yield* Transport
+      assert.strictEqual(facts!.handshakesFailed["wrong protocol"], 6)
+      assert.deepStrictEqual(facts!.proxyHeadersRefused, { malformed: 0, "timed out": 0, "too many": 0 })
+    }).pipe(withTransport({ tls, proxies: { ...proxies, trusts: () => false } }, lines))
+  })
+
+  it.live("who is no proxy and sends none is set up as ever, and nothing is told of him", () => {
+    const lines: Array<string> = []
+    return Effect.gen(function*() {
+      for (const [, socket] of listeners) {
+        const { came, port } = yield* serving(socket)
+        const stream = speak(port, socket, Buffer.alloc(0))
+        yield* poll(() => came.length === 1)
+        yield* came[0]!.untilLength(5)
+        assert.strictEqual(came[0]!.received.toString(), "hello")
+        stream.destroy()
+        yield* came[0]!.untilClosed
+      }
+      assert.deepStrictEqual(lines.filter((line) => line.includes("PROXY header")), [])
+    }).pipe(withTransport({ tls, proxies: { ...proxies, trusts: () => false } }, lines))
+  })
+
   it.live("who comes to see whether there is somebody is no trouble: nothing is logged or counted", () => {
     const lines: Array<string> = []
     return Effect.gen(function*() {

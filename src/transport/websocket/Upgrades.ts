@@ -4,7 +4,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { codeOf } from "../../net/ErrorCode.ts"
 import type { Address } from "../Connection.ts"
-import { PendingSockets, type SetUpLimits } from "../PendingSockets.ts"
+import { type Arrived, PendingSockets, type SetUpLimits } from "../PendingSockets.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { type SocketAddresses, sourceOf } from "../SocketAddresses.ts"
 import type { TransportCounters, WebSocketRefusal } from "../TransportFacts.ts"
@@ -106,8 +106,17 @@ export class Upgrades {
     })
   }
 
-  /** Waits for the request, and calls `opened` when the WebSocket is open; destroys the socket if none is opened. */
-  run(stream: Net.Socket, addresses: SocketAddresses, secure: boolean, opened: Opened): Effect.Effect<void> {
+  /**
+   * Waits for the request, and calls `opened` when the WebSocket is open; destroys the socket if none is opened. `arrived` is
+   * called when the first octets are there to be read.
+   */
+  run(
+    stream: Net.Socket,
+    addresses: SocketAddresses,
+    secure: boolean,
+    opened: Opened,
+    arrived?: Arrived
+  ): Effect.Effect<void> {
     const limits = this.#options.limits()
     let candidate: Candidate | undefined
     let isOpen = false
@@ -126,6 +135,7 @@ export class Upgrades {
       stream.once("readable", () => {
         this.#options.inSlices(() => {
           if (stream.destroyed) return
+          arrived?.(stream)
           this.#server.emit("connection", stream)
           stream.resume()
         })
