@@ -24,7 +24,7 @@ const MAX_PROBLEMS = 10
 const MAX_LINE = 8192
 
 /** Maximum number of realms whose lines are counted. */
-const MAX_REALMS = 100
+export const MAX_REALMS = 100
 
 /**
  * The lines of a realm: how many, and the number of the first one, from 1.

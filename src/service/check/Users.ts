@@ -8,8 +8,11 @@ import type * as Scope from "effect/Scope"
 import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
 import { nobody } from "../../credentials/Http.ts"
+import { MAX_REALMS, type UserLines } from "../../credentials/UserLines.ts"
+import { realmKey } from "../../protocol/digest/Challenge.ts"
 import * as Backend from "../Backend.ts"
 import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
+import { askedRealms } from "../settings/checks/Realms.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
@@ -19,20 +22,32 @@ export const checkUsers = (
   settings: SettingsShape
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>
   Effect.map(
-    Effect.forEach(backendsOf(settings.credentials), (backend) => checkBackend(backend, settings)),
+    Effect.forEach(
+      backendsOf(settings.credentials),
+      (backend) => checkBackend(backend, settings, askedOf(backend, settings))
+    ),
     (findings) => findings.flat()
   )
 
+/** The realms that clients are asked for and whose users are looked up in this source. */
+const askedOf = (backend: BackendSettings, { credentials, relay }: SettingsShape): ReadonlyArray<string> => {
+  const asked = askedRealms(relay, { realm: relay.authRealm })
+  if (credentials._tag !== "ByRealm") return asked
+  const named = new Map(Object.entries(credentials.realms).map(([realm, one]) => [realmKey(realm), one]))
+  return asked.filter((realm) => (named.get(realmKey(realm)) ?? credentials.others) === backend)
+}
+
 const checkBackend = (
   credentials: BackendSettings,
-  { demo }: SettingsShape
+  { demo }: SettingsShape,
+  realms: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   switch (credentials._tag) {
     case "Memory":
       return Effect.succeed(
         demo === undefined
           ? [
-            counted("MSRP_USERS", credentials.users.length),
+            counted("MSRP_USERS", credentials.users.length, realms, hasUserOf(realms, credentials)),
             ...decomposed("MSRP_USERS", "entry", entriesOf(credentials))
           ]
           : [ok("", "none are configured: a user demo is made at each start, with a password that is printed then")]
@@ -40,7 +55,7 @@ const checkBackend = (
     case "Ephemeral":
       return Effect.succeed([ok("MSRP_EPHEMERAL_SECRET", "all who have a password made with it")])
     case "File":
-      return inFile(credentials.path, credentials.calculateHa1 ?? false)
+      return inFile(credentials.path, credentials.calculateHa1 ?? false, realms)
     case "Sql":
       return asked(
         credentials,
@@ -58,10 +73,27 @@ const checkBackend = (
   }
 }
 
-const counted = (subject: string, users: number): Finding =>
-  users === 0
-    ? warning(subject, "has no users: nobody can log in")
-    : ok(subject, `${users} user${users === 1 ? "" : "s"}`)
+/** `hasAsked`: whether there are users of the realms that clients are asked for, if there are users at all. */
+const counted = (subject: string, users: number, asked: ReadonlyArray<string>, hasAsked: boolean): Finding => {
+  // Users may be added while the relay runs, so it may start without any.
+  if (users === 0) return warning(subject, "has no users: nobody can log in")
+  const those = `${users} user${users === 1 ? "" : "s"}`
+  return hasAsked || asked.length === 0 ? ok(subject, those) : problem(
+    subject,
+    `has ${those}, but none of a realm that clients are asked for (${asked.join(", ")}): nobody can log in`,
+    "give the users such a realm, or set MSRP_AUTH_REALM to theirs"
+  )
+}
+
+/** Whether users of these realms are in a list; one without a realm is of every realm. */
+const hasUserOf = (
+  asked: ReadonlyArray<string>,
+  { users }: Extract<BackendSettings, { readonly _tag: "Memory" }>
+): boolean => users.some(({ realm }) => realm === undefined || asked.includes(realm.normalize("NFC")))
+
+/** Whether lines of these realms are in a file, or may be beyond the realms that were counted. */
+const hasLineOf = (asked: ReadonlyArray<string>, { realms }: UserLines): boolean =>
+  realms.size >= MAX_REALMS || asked.some((realm) => realms.has(realm))
 
 /** Positions, counted from 1, of users whose names or realms are not in Unicode normalization form C. */
 const entriesOf = ({ users }: Extract<BackendSettings, { readonly _tag: "Memory" }>): ReadonlyArray<number> =>
@@ -80,11 +112,13 @@ const decomposed = (subject: string, what: string, numbers: ReadonlyArray<number
     "make it again with msrp-relay user hash"
   )]
 
-const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
+const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean, asked: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readFile(path).pipe(
     Effect.flatMap((octets) => readUsers(octets, calculateHa1)),
-    Effect.map((lines) => [counted(path, lines.users), ...decomposed(path, "line", lines.decomposed)]),
+    Effect.map((
+      lines
+    ) => [counted(path, lines.users, asked, hasLineOf(asked, lines)), ...decomposed(path, "line", lines.decomposed)]),
     Effect.catch((error) => Effect.succeed([problem(path, reasonOf(error))]))
   )
 })

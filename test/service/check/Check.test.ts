@@ -255,22 +255,56 @@ describe("a set-up", () => {
       )
     }))
 
+  it.live("has users, but none of a realm that clients are asked for", () =>
+    Effect.gen(function*() {
+      const hash = "0123456789abcdef0123456789abcdef"
+      const others = file(`alice:a.example:${hash}\nbob:b.example:${hash}\n`)
+      const none = (asked: string) =>
+        new RegExp(`^problem users .*: has \\d users?, but none of a realm .* \\(${asked}\\): nobody can log in$`)
+      const warned = /^warning settings : MSRP_CREDENTIALS_FILE has 2 lines for realms/
+      assertLines(yield* broken({ MSRP_CREDENTIALS_FILE: others }), warned, none(HOST))
+      assertLines(
+        yield* broken({ MSRP_CREDENTIALS_FILE: others, MSRP_AUTH_REALM: "c.example" }),
+        warned,
+        none("c.example")
+      )
+      assertLines(
+        yield* broken({ MSRP_CREDENTIALS_FILE: others, MSRP_AUTH_REALM: "b.example" }),
+        /^warning settings : MSRP_CREDENTIALS_FILE has 1 line for a realm/
+      )
+      const entry = /^warning settings : MSRP_USERS has in entry 1 a realm/
+      const listed = { MSRP_CREDENTIALS_FILE: undefined, MSRP_USERS: "alice@a.example:secret" }
+      assertLines(yield* broken(listed), entry, none(HOST))
+      assertLines(yield* broken({ ...listed, MSRP_USERS: "alice@a.example:secret,bob:secret" }), entry)
+      // The users of the relay's realm are in one of two sources.
+      const both = { MSRP_USERS: `alice@${HOST}:secret`, MSRP_CREDENTIALS_FILE: others }
+      assertLines(
+        yield* broken({ ...both, MSRP_CREDENTIALS: `memory,a.example=file` }),
+        /^warning settings : .*a\.example/
+      )
+      assertLines(yield* broken({ ...both, MSRP_CREDENTIALS: `${HOST}=file,memory` }), warned, none(HOST))
+      // What is beyond the realms that are counted is not known.
+      const many = Array.from({ length: 100 }, (_, i) => `alice:${i}.example:${hash}\n`).join("") +
+        `alice:${HOST}:${hash}\n`
+      assertLines(yield* broken({ MSRP_CREDENTIALS_FILE: file(many) }), /^warning settings : .* 100 lines/)
+    }))
+
   it.live("has H(A1)s of users or realms that are not composed", () =>
     Effect.gen(function*() {
       const hash = "0123456789abcdef0123456789abcdef"
-      const lines = ["alice:example.com", "bob:cafe\u{301}", "da\u{308}n:example.com"].map((who) => `${who}:${hash}\n`)
+      const lines = [`alice:${HOST}`, "bob:cafe\u{301}", "da\u{308}n:example.com"].map((who) => `${who}:${hash}\n`)
       assertLines(
         yield* broken({ MSRP_CREDENTIALS_FILE: file(lines.join("")) }),
-        /^warning settings : MSRP_CREDENTIALS_FILE has 3 lines for realms whose users are not looked up there/,
+        /^warning settings : MSRP_CREDENTIALS_FILE has 2 lines for realms whose users are not looked up there/,
         /^warning users .*: line 2, 3: a user or realm that is not composed/
       )
       assertLines(
         yield* broken({
           MSRP_CREDENTIALS_FILE: undefined,
           MSRP_CALCULATE_HA1: "0",
-          MSRP_USERS: `alice@example.com:${hash},bob@cafe\u{301}:${hash}`
+          MSRP_USERS: `alice@${HOST}:${hash},bob@cafe\u{301}:${hash}`
         }),
-        /^warning settings : MSRP_USERS has in entry 1, 2 a realm that no client is asked for/,
+        /^warning settings : MSRP_USERS has in entry 2 a realm that no client is asked for/,
         /^warning users MSRP_USERS: entry 2: a user or realm that is not composed/
       )
     }))

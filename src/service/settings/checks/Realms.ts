@@ -7,7 +7,10 @@ import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
 /** The realms that clients are asked for. */
-export const askedRealms = ({ uris }: Addresses, { realm }: Values): ReadonlyArray<string> =>
+export const askedRealms = (
+  { uris }: Pick<Addresses, "uris">,
+  { realm }: Pick<Values, "realm">
+): ReadonlyArray<string> =>
   realm === undefined ? [...new Set(uris.map(({ host }) => canonicalHost(host)))] : [realm.normalize("NFC")]
 
 /**
