@@ -12,15 +12,12 @@ import { DelayedAnswer } from "./DelayedAnswer.ts"
 import type { FlowOwner, WaitingFlow, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
 import { frameEnd, readAgain } from "./KeptFrame.ts"
-import type { Parked } from "./Parked.ts"
+import { OVERHEAD, type Parked } from "./Parked.ts"
 import { ParkedQueue } from "./ParkedQueue.ts"
 import { ReceiverProgress } from "./ReceiverProgress.ts"
 import type { Stream } from "./Stream.ts"
-import { undelivered } from "./Undelivered.ts"
+import { undelivered, withoutReports } from "./Undelivered.ts"
 import type { Way } from "./Way.ts"
-
-/** Octets counted for each parked item besides its own, so that many small ones count too. */
-const OVERHEAD = 256
 
 /** Octets of REPORTs that are kept for a receiver which takes nothing at the moment. */
 const REPORTS = 16_384
@@ -277,24 +274,12 @@ export class Flow implements Sender, WaitingFlow {
     this.#failed = new ReceiverProgress(this.#way, window.full && loss !== STALLED)
     const most = loss === SLOW || loss === TOO_FAST ? Math.min(this.#octets / 2, this.#reports) : this.#reports
     const { written } = this.#parked
-    const dropped = this.#parked.takeAll()
-    const kept = target.shut ? 0 : this.#keepReports(dropped, most)
-    this.#count(kept - this.#octets)
+    const { dropped, kept, octets } = withoutReports(this.#parked.takeAll(), target.shut ? 0 : most)
+    for (const one of kept) this.#parked.push(one)
+    this.#count(octets - this.#octets)
     this.#relax()
     if (this.#parked.isEmpty) this.#flows.waitsNoMore(this)
     else this.#wait()
     return undelivered(this.#way, dropped, written, loss)
-  }
-
-  /** Parks the first REPORTs of these again, up to `most` octets. Returns their octets. */
-  #keepReports(dropped: ReadonlyArray<Parked>, most: number): number {
-    let octets = 0
-    for (const one of dropped) {
-      if (one.kind !== "frame" || readAgain(one.octets).kind !== Kind.Report) continue
-      if (octets + one.octets.length + OVERHEAD > most) break
-      octets += one.octets.length + OVERHEAD
-      this.#parked.push(one)
-    }
-    return octets
   }
 }

@@ -3,6 +3,9 @@ import type { Flag } from "../../protocol/Head.ts"
 import type { DelayedAnswer } from "./DelayedAnswer.ts"
 import type { Stream } from "./Stream.ts"
 
+/** Octets counted for each parked item besides its own, so that many small ones count too. */
+export const OVERHEAD = 256
+
 export type Parked =
   /** A whole frame as it came in; its head is read again when its turn comes. */
   | {

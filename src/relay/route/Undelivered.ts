@@ -3,8 +3,30 @@ import { totalOf } from "../../protocol/ByteRange.ts"
 import { Kind } from "../../protocol/Head.ts"
 import type { Loss } from "../Loss.ts"
 import { readAgain } from "./KeptFrame.ts"
-import { openFrom, type Parked, restFrom } from "./Parked.ts"
+import { openFrom, OVERHEAD, type Parked, restFrom } from "./Parked.ts"
 import type { Way } from "./Way.ts"
+
+/**
+ * What is kept of these, the first REPORTs up to `most` octets, and what is dropped. Nothing is in both: what is kept may be written
+ * before the steps in which the others fail, and its memory then has the octets of somebody else.
+ */
+export const withoutReports = (parked: ReadonlyArray<Parked>, most: number) => {
+  const [dropped, kept]: [Array<Parked>, Array<Parked>] = [[], []]
+  let octets = 0
+  let left = most
+  for (const one of parked) {
+    if (one.kind === "frame" && left > 0 && readAgain(one.octets).kind === Kind.Report) {
+      left -= one.octets.length + OVERHEAD
+      if (left >= 0) {
+        octets = most - left
+        kept.push(one)
+        continue
+      }
+    }
+    dropped.push(one)
+  }
+  return { dropped, kept, octets }
+}
 
 /** Fails one item in each step. `written`: octets of the first item that are already sent. */
 export function* undelivered(

@@ -525,6 +525,50 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
+    "a REPORT that is kept when other requests fail is not lost, and its memory is not read when it has been written",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        alice.peer.connection.pause()
+        dave.connection.pause()
+        const to = `${alice.usePath} ${alice.uri}`
+        bob.write(send({ to, from: bobUri, messageId: "begun", body: pattern(50_000), range: "1-*/50000" }))
+        const count = 2000
+        for (let i = 0; i < count; i++) bob.write(send({ to, from: bobUri, messageId: `his.${i}`, body: "x" }))
+        const fill = [`Fill: ${"x".repeat(4200)}`]
+        const status = ["Byte-Range: 1-10/10", "Status: 000 400 Bad"]
+        bob.write(request("REPORT", { to, from: bobUri, headers: ["Message-ID: kept", ...status, ...fill] }))
+        yield* TestClock.adjust("20 seconds")
+        // She is still there, so that her connection is not closed for what she does not take.
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "hers", body: "x" }))
+        yield* settled(world)
+        const frames = collect(alice.peer)
+        const reported: Array<string | undefined> = []
+        let others = 0
+        bob.onFrame = (frame) => {
+          if (frame.method !== "REPORT") return
+          reported.push(header(frame, "Message-ID"))
+          alice.peer.connection.resume()
+          const parts = { to: `${carol.usePath} ${daveUri}`, from: carol.uri, messageId: `others.${others++}` }
+          if (others < 200) carol.peer.write(send({ ...parts, headers: fill, body: "x" }))
+        }
+        yield* TestClock.adjust("20 seconds")
+        yield* settled(world)
+        assert.deepStrictEqual(
+          frames.flatMap((frame) => frame.method === "REPORT" ? [header(frame, "Message-ID")] : []),
+          ["kept"]
+        )
+        assert.deepStrictEqual(reported.filter((id) => id?.startsWith("others")), [])
+        assert.lengthOf(reported, count + 1)
+        assert.strictEqual(world.relay.counters.lost, count + 1)
+      }),
+    { stall: 30, session: 4_000_000, connection: 8_000_000 },
+    2048
+  )
+
+  scenario(
     "does not hold others for REPORTs: few of them wait for a receiver that takes nothing",
     (world) =>
       Effect.gen(function*() {
