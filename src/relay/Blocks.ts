@@ -13,32 +13,43 @@ const STEP = 1024
 /** Fewer octets than this are kept in memory of their own, which is cheap in the heap's young generation. */
 const SMALLEST = 4096
 
+/**
+ * Octets of all free blocks. A user who parks as much as allowed in blocks of each size, one after the other, could otherwise make
+ * the relay keep as much again for each size.
+ */
+export const MOST_FREE = 33_554_432
+
 export class Blocks {
-  /** Free blocks by their size in steps. They cannot be more than what was parked since the last `relax`. */
+  /** Free blocks by their size in steps. Of each size they cannot be more than were parked at a time since the last `relax`. */
   readonly #free = Array.from({ length: BLOCK / STEP + 1 }, () => new FreeBlocks())
+  /** Octets of the free blocks. */
+  #octets = 0
 
   /** A copy of at most `BLOCK` octets of `buf`, or of more in memory that is not used again. */
   keep(buf: Buffer, start: number, end: number): Buffer {
     const octets = end - start
     if (octets < SMALLEST || octets > BLOCK) return keepOctets(buf.subarray(start, end))
     const steps = Math.ceil(octets / STEP)
-    const block = this.#free[steps]!.take() ?? Buffer.allocUnsafeSlow(steps * STEP)
+    const free = this.#free[steps]!.take()
+    if (free !== undefined) this.#octets -= free.length
+    const block = free ?? Buffer.allocUnsafeSlow(steps * STEP)
     buf.copy(block, 0, start, end)
     return octets === block.length ? block : block.subarray(0, octets)
   }
 
   /** Takes back what `keep` returned. Nothing may refer to its octets any more. */
   release(octets: Buffer): void {
-    const { buffer, length } = octets
-    if (length < SMALLEST || length > BLOCK) return
-    this.#free[buffer.byteLength / STEP]!.add(
-      length === buffer.byteLength ? octets : Buffer.from(buffer as ArrayBuffer)
-    )
+    if (octets.length < SMALLEST || octets.length > BLOCK) return
+    const { buffer } = octets
+    const { byteLength } = buffer
+    if (this.#octets + byteLength > MOST_FREE) return
+    this.#octets += byteLength
+    this.#free[byteLength / STEP]!.add(octets.length === byteLength ? octets : Buffer.from(buffer as ArrayBuffer))
   }
 
   /** Frees blocks that were not needed since the last call. */
   relax(): void {
-    for (const free of this.#free) free.relax()
+    for (const [steps, free] of this.#free.entries()) this.#octets -= free.relax() * steps * STEP
   }
 }
 
@@ -57,8 +68,11 @@ class FreeBlocks {
     this.#blocks.push(block)
   }
 
-  relax(): void {
-    this.#blocks.length -= this.#least
+  /** Returns the number of blocks that it has freed. */
+  relax(): number {
+    const unused = this.#least
+    this.#blocks.length -= unused
     this.#least = this.#blocks.length
+    return unused
   }
 }

@@ -1,8 +1,10 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { BLOCK, Blocks } from "../../src/relay/Blocks.ts"
+import { BLOCK, Blocks, MOST_FREE } from "../../src/relay/Blocks.ts"
 
 const octets = (length: number, value = 0): Buffer => Buffer.alloc(length, value)
+
+const source = octets(BLOCK)
 
 const keep = (blocks: Blocks, source: Buffer): Buffer => blocks.keep(source, 0, source.length)
 
@@ -57,6 +59,32 @@ describe("Blocks", () => {
     blocks.relax()
     const last = Array.from({ length: 10 }, () => keep(blocks, octets(BLOCK)))
     assert.strictEqual(last.filter(({ buffer }) => known.has(buffer)).length, 4)
+  })
+
+  it("keep no more free memory than a limit, in whatever sizes it was used, and as much again when it was freed", () => {
+    const blocks = new Blocks()
+    const sizes = Array.from({ length: 13 }, (_, i) => 4096 + 1024 * i)
+    for (let round = 0; round < 2; round++) {
+      const known = new Set<ArrayBufferLike>()
+      for (const size of sizes) {
+        const all = Array.from({ length: MOST_FREE / 4 / size }, () => blocks.keep(source, 0, size))
+        for (const one of all) blocks.release(one)
+        for (const { buffer } of all) known.add(buffer)
+      }
+      const free = sizes.flatMap((size) => {
+        const again: Array<Buffer> = []
+        for (let one = blocks.keep(source, 0, size); known.has(one.buffer); one = blocks.keep(source, 0, size)) {
+          again.push(one)
+        }
+        return again
+      })
+      const kept = free.reduce((sum, one) => sum + one.length, 0)
+      assert.isAtMost(kept, MOST_FREE)
+      assert.isAbove(kept, MOST_FREE - BLOCK)
+      for (const one of free) blocks.release(one)
+      blocks.relax()
+      blocks.relax()
+    }
   })
 
   it("keep few octets in memory of their own, and do not keep memory for those that are too many", () => {
