@@ -1,11 +1,11 @@
 /** What is parked in a flow, in order. Of its first item, if that is part of a long chunk, some octets may be written already. */
 import type { Parked } from "./Parked.ts"
 
-/** Written items that may stand in front of the first one before the others are moved. */
+/** Places of written items that may stand in front of the first one before the others are moved. */
 const MAX_WRITTEN = 256
 
 export class ParkedQueue {
-  #items: Array<Parked> = []
+  #items: Array<Parked | undefined> = []
   /** The index of the first item. */
   #first = 0
   /** Octets of the first item that are already written. */
@@ -27,7 +27,8 @@ export class ParkedQueue {
   /** Removes the first item, which is written to its end. */
   shift(): void {
     this.written = 0
-    this.#first++
+    // Behind a slow receiver the queue may never be empty, and would keep the octets of all items in front.
+    this.#items[this.#first++] = undefined
     if (this.#first === this.#items.length) this.#clear()
     else if (this.#first > MAX_WRITTEN) {
       this.#items.splice(0, this.#first)
@@ -39,7 +40,7 @@ export class ParkedQueue {
   takeAll(): ReadonlyArray<Parked> {
     const all = this.#items.slice(this.#first)
     this.#clear()
-    return all
+    return all as Array<Parked>
   }
 
   #clear(): void {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { assert, it } from "vitest"
 import type { Parked } from "../../../src/relay/route/Parked.ts"
 import { ParkedQueue } from "../../../src/relay/route/ParkedQueue.ts"
@@ -39,4 +41,22 @@ it("begins with the next item when the first one was written", () => {
   queue.written = 3
   queue.shift()
   assert.deepStrictEqual([nameOf(queue.first), queue.written], ["second", 0])
+})
+
+it("keeps nothing in memory of what was written, while more waits", async () => {
+  setFlagsFromString("--expose-gc")
+  const gc = runInNewContext("gc") as () => void
+  const queue = new ParkedQueue()
+  const written = Array.from({ length: 100 }, (_, i) => {
+    const one = part(String(i))
+    queue.push(one)
+    return new WeakRef(one)
+  })
+  queue.push(part("last"))
+  for (let i = 0; i < written.length; i++) queue.shift()
+  // References are strong until the task ends in which they were made.
+  await new Promise((resolve) => setImmediate(resolve))
+  gc()
+  assert.strictEqual(nameOf(queue.first), "last")
+  assert.lengthOf(written.filter((one) => one.deref() !== undefined), 0)
 })
