@@ -38,9 +38,14 @@ export const restFrom = (
   return { octets, flag: one?.kind === "end" ? one.flag : "+" }
 }
 
-/** The index at which a long chunk begins that is not complete yet: its parts stand at the end. */
+/**
+ * The index at which a long chunk begins that is not complete yet: its parts stand at the end. In front of them there may be parts of
+ * a chunk that was refused meanwhile, which have no end.
+ */
 export const openFrom = (parked: ReadonlyArray<Parked>): number => {
   let i = parked.length
-  while (parked[i - 1]?.kind === "part") i--
+  const last = parked[i - 1]
+  if (last?.kind !== "part") return i
+  for (let one: Parked | undefined = last; one?.kind === "part" && one.stream === last.stream; one = parked[i - 1]) i--
   return i
 }

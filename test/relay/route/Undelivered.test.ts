@@ -40,6 +40,16 @@ it("fails at once what may be open at the hop, before another sender writes ther
   assert.deepStrictEqual(log, ["last 15+", "first 11$", "second 15$"])
 })
 
+it("fails at once the chunk of which more may come, behind parts of one that was refused and has no end", () => {
+  const log: Array<string> = []
+  const refused = chunk("refused", log, false)
+  const [part] = refused
+  if (part?.kind === "part") part.stream.refused = true
+  const steps = undelivered(way, [...chunk("first", log), ...refused, ...chunk("last", log, false)], 0, SLOW)
+  steps[Symbol.iterator]().next()
+  assert.deepStrictEqual(log, ["last 15+", "first 15$"])
+})
+
 for (const failureReport of ["yes", "partial", "no"]) {
   scenario(
     `R4976-6.4.1-13: has one REPORT, and one loss, for what is written and what waits of a chunk whose receiver is lost (${failureReport})`,
