@@ -28,13 +28,16 @@ export const withoutReports = (parked: ReadonlyArray<Parked>, most: number) => {
   return { dropped, kept, octets }
 }
 
-/** Fails one item in each step. `written`: octets of the first item that are already sent. */
-export function* undelivered(
+/**
+ * Fails the long chunk at the end, of which more may come in, at once: nothing may follow what is missing, and the steps may begin
+ * much later. Returns the steps in which the others fail, one in each. `written`: octets of the first item that are already sent.
+ */
+export const undelivered = (
   way: Way,
   parked: ReadonlyArray<Parked>,
   written: number,
   loss: Loss
-): Iterable<void> {
+): Iterable<void> => {
   const fail = (i: number): void => {
     const one = parked[i]!
     if (one.kind === "frame") return failFrame(way, one, loss)
@@ -43,13 +46,15 @@ export function* undelivered(
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === 0 ? written : 0), rest.flag)
   }
-  // Two items fail before the first pause. One is the long chunk at the end, of which more may come in: nothing may follow what
-  // is missing. The other is the first item, which may have a piece open at the hop: that ends with `#`, before another sender
-  // would end it with `+` (RFC 4975 §7.1.1).
   const open = openFrom(parked)
   if (open < parked.length) fail(open)
-  for (let i = 0; i < parked.length; i++) {
-    fail(i)
+  // The first item may have a piece open at the hop: that ends with `#`, before another sender would end it with `+` (RFC 4975 §7.1.1).
+  return eachStep(parked.length, fail)
+}
+
+function* eachStep(count: number, step: (i: number) => void): Iterable<void> {
+  for (let i = 0; i < count; i++) {
+    step(i)
     yield
   }
 }
