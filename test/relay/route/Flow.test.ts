@@ -13,6 +13,7 @@ import {
   header,
   makeWorld,
   type Owner,
+  type Peer,
   request,
   send,
   summary,
@@ -45,30 +46,49 @@ const two = Effect.fnUntraced(function*(world: World) {
 /** Waits until nothing moves any more. */
 const settled = (world: World) => world.network!.settled
 
+/** Octets of a large message. */
+const LARGE = 400_000
+
+/** Alice and Carol send a large message each to Bob, who reads nothing. Returns their bodies by Message-ID. */
+const twoLarge = Effect.fnUntraced(function*(world: World) {
+  const { bob, ...owners } = yield* two(world)
+  bob.connection.pause()
+  const bodies = { alice: pattern(LARGE, 1), carol: pattern(LARGE, 2) }
+  for (const messageId of ["alice", "carol"] as const) {
+    const { peer, to, uri } = owners[messageId]
+    peer.write(send({ to, from: uri, messageId, range: `1-*/${LARGE}`, body: bodies[messageId] }))
+  }
+  yield* settled(world)
+  return { bob, bodies }
+})
+
+/** Bob reads until he has both messages. Returns his frames. */
+const readBoth = Effect.fnUntraced(function*(bob: Peer) {
+  const frames = collect(bob)
+  bob.connection.resume()
+  yield* until(() => frames.filter(({ flag }) => flag === "$").length === 2, "both messages")
+  return frames
+})
+
+/** The pieces of a message, of which each octet must be there. */
+const piecesOf = (frames: ReadonlyArray<Frame>, messageId: string, body: Buffer): ReadonlyArray<Frame> => {
+  const pieces = frames.filter((frame) => header(frame, "Message-ID") === messageId)
+  assert.isTrue(Buffer.concat(pieces.map((piece) => piece.body!)).equals(body))
+  return pieces
+}
+
 describe("a slow receiver", () => {
   scenario(
     "gets large messages of several senders in turns (R4975-7.1.1-23, 7.1.1-20, R4976-3-03)",
     (world) =>
       Effect.gen(function*() {
-        const { alice, bob, carol } = yield* two(world)
-        bob.connection.pause()
-        const octets = 400_000
-        const bodies = { alice: pattern(octets, 1), carol: pattern(octets, 2) }
-        for (const [name, owner] of [["alice", alice], ["carol", carol]] as const) {
-          owner.peer.write(
-            send({ to: owner.to, from: owner.uri, messageId: name, range: `1-*/${octets}`, body: bodies[name] })
-          )
-        }
-        yield* settled(world)
-        const frames = collect(bob)
-        bob.connection.resume()
-        yield* until(() => frames.filter(({ flag }) => flag === "$").length === 2, "both messages")
+        const { bob, bodies } = yield* twoLarge(world)
+        const frames = yield* readBoth(bob)
         for (const [name, body] of Object.entries(bodies)) {
-          const pieces = frames.filter((frame) => header(frame, "Message-ID") === name)
-          assert.isTrue(Buffer.concat(pieces.map((piece) => piece.body!)).equals(body))
+          const pieces = piecesOf(frames, name, body)
           let next = 1
           for (const piece of pieces) {
-            assert.strictEqual(header(piece, "Byte-Range"), `${next}-*/${octets}`)
+            assert.strictEqual(header(piece, "Byte-Range"), `${next}-*/${LARGE}`)
             next += piece.body!.length
           }
         }
@@ -91,25 +111,13 @@ describe("a slow receiver", () => {
     "gets every octet of what was written in part, whatever is parked for others before the rest is",
     (world) =>
       Effect.gen(function*() {
-        const { alice, bob, carol } = yield* two(world)
-        bob.connection.pause()
-        const octets = 400_000
-        const owners = [["alice", alice, pattern(octets, 1)], ["carol", carol, pattern(octets, 2)]] as const
-        for (const [messageId, { peer, to, uri }, body] of owners) {
-          peer.write(send({ to, from: uri, messageId, range: `1-*/${octets}`, body }))
-        }
-        yield* settled(world)
-        const frames = collect(bob)
+        const { bob, bodies } = yield* twoLarge(world)
         const allocated = vi.spyOn(Buffer, "allocUnsafeSlow")
-        bob.connection.resume()
-        yield* until(() => frames.filter(({ flag }) => flag === "$").length === 2, "both messages")
+        const frames = yield* readBoth(bob)
         // Blocks are used again.
         assert.isBelow(allocated.mock.calls.filter(([length]) => length >= BLOCK / 2).length, 10)
         allocated.mockRestore()
-        for (const [messageId, , body] of owners) {
-          const pieces = frames.filter((frame) => header(frame, "Message-ID") === messageId)
-          assert.isTrue(Buffer.concat(pieces.map((piece) => piece.body!)).equals(body))
-        }
+        for (const [messageId, body] of Object.entries(bodies)) piecesOf(frames, messageId, body)
       }),
     { session: 4 * BLOCK },
     4 * BLOCK - 5000
