@@ -7,24 +7,17 @@ import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./
 import type { Defer } from "./Defer.ts"
 import { type Deliver, type Reads, readShared } from "./SharedRead.ts"
 import { TlsAnswers, untaken } from "./TlsAnswers.ts"
+import { makeWrites, type Writes } from "./Writes.ts"
 
 /** The parts of a transport that connections use. */
 export interface ConnectionParts {
+  /** `shared` reads into one buffer for all, and writes to the handle of a socket; `events` uses its stream for both. */
   readonly reads: "shared" | "events"
   readonly defer: Defer
   /** Runs tasks in order, a few per turn of the event loop: thousands of connections may close together, each with much unsent. */
   readonly inSlices: (task: () => void) => void
   /** Called if a receiver throws: a defect, which ends only its own connection. */
   readonly defect: (error: unknown) => void
-}
-
-/** Private fields of a socket that show the progress of a write; each may be missing. */
-interface Inner {
-  readonly _handle?: {
-    readonly writeQueueSize?: number
-    readonly _parent?: { readonly writeQueueSize?: number }
-  } | null
-  readonly _writableState?: { readonly writelen?: number }
 }
 
 /** A `Connection` over a connected `net.Socket` (for TLS: after the handshake) from which nothing has been read. */
@@ -48,6 +41,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #failure: unknown
   /** Called when the receiver has been told of the close. */
   readonly #gone: () => void
+  readonly #writes: Writes
   #reads: Reads | undefined
   /** Chunks that came in while paused: one TLS read can give several, and pausing does not hold back the rest. */
   #held: Array<Buffer> = []
@@ -63,6 +57,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#gone = gone
     this.#stream = stream
     this.#parts = parts
+    this.#writes = makeWrites(stream, this.#onWritten, parts.reads === "shared")
     this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error
@@ -73,7 +68,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       this.#halfClosed = true
       if (this.#ended) return
       parts.inSlices(() => {
-        if (!this.#down) stream.end()
+        if (!this.#down) this.#writes.end()
       })
     })
     const closed = (): void => {
@@ -119,25 +114,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#down || bytes.length === 0) return this.#parts.defer(written)
     // `written` is called in order, so it waits for earlier writes also if these octets are dropped.
     this.#unwritten.push(written)
-    if (this.#stream.writableEnded || this.#destroyed) this.#dropped += bytes.length
-    else this.#stream.write(bytes, this.#onWritten)
+    if (this.#destroyed || !this.#writes.write(bytes)) this.#dropped += bytes.length
   }
 
-  /**
-   * `writableLength` counts a write in full until all of it is done, so a large one to a slow peer would look stalled. The
-   * TCP handle knows how much is left (Node uses that for its own timeouts); for TLS it is the handle below, which has the
-   * encrypted octets.
-   */
   pending(): number {
-    const stream = this.#stream
-    const length = stream.writableLength
-    if (this.#destroyed || this.#down) return 0
-    if (length === 0) return this.#dropped
-    const inner = stream as unknown as Inner
-    const underWay = inner._writableState?.writelen
-    const left = (this.#tls !== undefined ? inner._handle?._parent : inner._handle)?.writeQueueSize
-    const waiting = underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
-    return waiting + this.#dropped
+    return this.#destroyed || this.#down ? 0 : this.#writes.pending() + this.#dropped
   }
 
   pause(): void {
@@ -157,7 +138,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#ended || this.#destroyed) return
     this.#ended = true
     if (this.#down) return this.#parts.inSlices(() => this.#finish())
-    this.#stream.end()
+    this.#writes.end()
     if (this.#paused) {
       this.#held = []
       this.#reads?.start()

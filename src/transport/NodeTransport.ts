@@ -43,8 +43,9 @@ export interface NodeOptions extends ListenerOptions, DialOptions {
    */
   readonly tls?: TlsOptions | SubscriptionRef.SubscriptionRef<TlsOptions> | undefined
   /**
-   * `shared` reads into one buffer for all connections, which saves a 64 KiB buffer per read; where this version of Node
-   * does not allow that, it is the same as `events`, which reads by "data" events. Default `shared`.
+   * `shared` reads into one buffer for all connections, which saves a 64 KiB buffer per read, and writes to sockets without their
+   * streams; where this version of Node does not allow that, it is the same as `events`, which reads by "data" events and writes to
+   * streams. Default `shared`.
    */
   readonly reads?: "shared" | "events" | undefined
   /**

@@ -1,0 +1,228 @@
+/**
+ * Writes of one socket: to its stream, or to the handle below.
+ *
+ * The stream makes an object for each write and hands it to the next tick, which takes as much time as the rest of a short write in
+ * this process, and memory of each of thousands of connections. A relay needs only the order, and to be told when the system has
+ * taken the octets. The handle is private, so its parts are checked; where they are missing, octets are written to the stream.
+ */
+import * as Net from "node:net"
+import { TLSSocket } from "node:tls"
+import { getSystemErrorName } from "node:util"
+
+export interface Writes {
+  /**
+   * Returns whether the octets are written, after which the callback of the socket is called: once for each write, in order, and not
+   * inside this call. It is not called for writes that are not done when the socket is destroyed.
+   */
+  write(octets: Uint8Array): boolean
+  /** Octets that the system has not taken yet. The number changes whenever there is progress. */
+  pending(): number
+  /** Ends the socket when all octets are written. */
+  end(): void
+}
+
+/** What a write still needs after the call, if it goes on. If not, the handle has left it as it was. */
+interface Request {
+  readonly getAsyncId: () => number
+  writes?: DirectWrites
+  /** Keeps the memory. */
+  octets?: Uint8Array
+  oncomplete?: (this: Request, status: number) => void
+}
+
+/** The private handle of a socket. */
+interface Handle {
+  readonly writeBuffer: (request: Request, octets: Uint8Array) => number
+  readonly writeQueueSize: number
+  /** For TLS: the handle of TCP, which has the encrypted octets. */
+  readonly _parent?: { readonly writeQueueSize?: number }
+}
+
+/** Private fields of a socket; each may be missing. */
+type Inner = Net.Socket & {
+  readonly _handle?: Partial<Handle> | null
+  readonly _writableState?: { readonly writelen?: number }
+}
+
+export class StreamWrites implements Writes {
+  readonly #socket: Inner
+  readonly #done: (failure?: Error | null) => void
+
+  constructor(socket: Net.Socket, done: (failure?: Error | null) => void) {
+    this.#socket = socket
+    this.#done = done
+  }
+
+  write(octets: Uint8Array): boolean {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return false
+    this.#socket.write(octets, this.#done)
+    return true
+  }
+
+  /**
+   * `writableLength` counts a write in full until all of it is done, so a large one to a slow peer would look stalled. The
+   * TCP handle knows how much is left (Node uses that for its own timeouts).
+   */
+  pending(): number {
+    const length = this.#socket.writableLength
+    if (length === 0) return 0
+    const { _handle: handle, _writableState: state } = this.#socket
+    const left = (this.#socket instanceof TLSSocket ? handle?._parent : handle)?.writeQueueSize
+    const underWay = state?.writelen
+    return underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+}
+
+class DirectWrites implements Writes {
+  readonly #socket: Inner
+  readonly #done: () => void
+  /** Defined while the stream may still have octets that were written to it before. */
+  #stream: StreamWrites | undefined
+  /** Writes that the handle has not finished. */
+  #underWay = 0
+  /** Defined for TLS, whose handle takes one write at a time. */
+  readonly #queue: Queue | undefined
+  #ending = false
+
+  constructor(socket: Net.Socket, done: () => void) {
+    this.#socket = socket
+    this.#done = done
+    this.#stream = socket.writableLength > 0 ? new StreamWrites(socket, done) : undefined
+    this.#queue = socket instanceof TLSSocket ? { current: 0, octets: 0, waiting: [] } : undefined
+  }
+
+  write(octets: Uint8Array): boolean {
+    const handle = this.#socket._handle
+    if (this.#ending || handle === null) return false
+    if (this.#stream !== undefined) {
+      if (this.#socket.writableLength > 0) return this.#stream.write(octets)
+      this.#stream = undefined
+    }
+    const queue = this.#queue
+    if (queue === undefined) this.#put(handle as Handle, octets)
+    else if (this.#underWay > 0) {
+      queue.waiting.push(octets)
+      queue.octets += octets.length
+    } else {
+      queue.current = octets.length
+      this.#put(handle as Handle, octets)
+    }
+    return true
+  }
+
+  #put(handle: Handle, octets: Uint8Array): void {
+    const request = spare ?? makeRequest!()
+    spare = undefined
+    const fault = handle.writeBuffer(request, octets)
+    if (fault !== 0) return void this.#socket.destroy(failed(fault))
+    if (request.getAsyncId() < 0) {
+      spare = request
+      if (taken.push(this) === 1) process.nextTick(tellTaken)
+      return
+    }
+    this.#underWay++
+    request.writes = this
+    request.octets = octets
+    request.oncomplete = completed
+  }
+
+  /** A write that went on has ended. */
+  completed(status: number): void {
+    this.#underWay--
+    const socket = this.#socket
+    if (status < 0) {
+      if (!socket.destroyed) socket.destroy(failed(status))
+      return
+    }
+    const next = this.#queue?.waiting.shift()
+    const handle = socket._handle
+    if (next !== undefined && handle !== null) {
+      this.#queue!.octets -= this.#queue!.current = next.length
+      this.#put(handle as Handle, next)
+    } else if (this.#underWay === 0 && this.#ending) socket.end()
+    this.#done()
+  }
+
+  /** The system has taken the octets of a write in the call. */
+  taken(): void {
+    this.#done()
+  }
+
+  pending(): number {
+    if (this.#stream !== undefined) return this.#stream.pending()
+    const handle = this.#socket._handle as Handle | null
+    if (this.#underWay === 0 || handle === null) return 0
+    const queue = this.#queue
+    if (queue === undefined) return handle.writeQueueSize
+    return queue.octets + Math.min(queue.current, handle._parent?.writeQueueSize ?? queue.current)
+  }
+
+  end(): void {
+    this.#ending = true
+    if (this.#underWay === 0) this.#socket.end()
+  }
+}
+
+interface Queue {
+  /** Octets of the write that is under way. */
+  current: number
+  /** Octets of those that wait. */
+  octets: number
+  readonly waiting: Array<Uint8Array>
+}
+
+function completed(this: Request, status: number): void {
+  this.writes!.completed(status)
+}
+
+/** Whose octets the system has taken since the last tick. */
+let taken: Array<DirectWrites> = []
+let told: Array<DirectWrites> = []
+const tellTaken = (): void => {
+  const batch = taken
+  taken = told
+  for (let i = 0; i < batch.length; i++) batch[i]!.taken()
+  batch.length = 0
+  told = batch
+}
+
+const failed = (status: number): Error => {
+  const code = getSystemErrorName(status)
+  return Object.assign(new Error(`write ${code}`), { code, syscall: "write" })
+}
+
+/** The class of requests, which Node does not export: taken from a write to a stream whose handle only looks at it. */
+const makeRequestOf = (): (() => Request) | undefined => {
+  let Made: (new() => Request) | undefined
+  const handle = {
+    close: () => {},
+    writeBuffer: (request: object) => {
+      Made = request.constructor as new() => Request
+      return 0
+    }
+  }
+  const options: object = { handle, manualStart: true }
+  try {
+    const socket = new Net.Socket(options)
+    socket.on("error", () => {}).write(Buffer.alloc(1))
+    socket.destroy()
+    const Request = Made
+    return Request !== undefined && typeof new Request().getAsyncId === "function" ? () => new Request() : undefined
+  } catch {
+    return undefined
+  }
+}
+const makeRequest = makeRequestOf()
+/** A request that no write uses. */
+let spare: Request | undefined
+
+/** The writes of a socket; `done` is called when one is done. `isDirect`: to the handle, if this Node has what it takes. */
+export const makeWrites = (socket: Net.Socket, done: (failure?: Error | null) => void, isDirect: boolean): Writes => {
+  const handle = (socket as Inner)._handle
+  const has = typeof handle?.writeBuffer === "function" && typeof handle.writeQueueSize === "number"
+  return isDirect && has && makeRequest !== undefined ? new DirectWrites(socket, done) : new StreamWrites(socket, done)
+}

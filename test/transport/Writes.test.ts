@@ -1,0 +1,202 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import { makeWrites } from "../../src/transport/Writes.ts"
+import { ca, localhost } from "../support/pki.ts"
+import { pattern, poll } from "../support/Recorder.ts"
+import { plainClient, plainServer } from "./plain.ts"
+
+const MiB = 1_048_576
+
+/** Two ends of a connection: what one writes, and what the other reads. */
+const pair = (over: "TCP" | "TLS") =>
+  Effect.gen(function*() {
+    let served: Net.Socket | undefined
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<Net.Server>((resume) => {
+        const serve = (socket: Net.Socket) => void (served = socket)
+        const made = over === "TCP"
+          ? Net.createServer(serve)
+          : Tls.createServer({ key: Redacted.value(localhost.key), cert: localhost.cert }, serve)
+        made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+      }),
+      (one) => Effect.sync(() => one.close())
+    )
+    const { port } = server.address() as Net.AddressInfo
+    const peer = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        over === "TCP"
+          ? Net.connect({ port, host: "127.0.0.1" })
+          : Tls.connect({ port, host: "127.0.0.1", ca, servername: "localhost" })
+      ),
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+    peer.on("error", () => {})
+    yield* poll(() => served !== undefined)
+    const socket = served!.on("error", () => {})
+    yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+    return { socket, peer }
+  })
+
+/** All that a socket reads. */
+const reader = (socket: Net.Socket) => {
+  const chunks: Array<Buffer> = []
+  let length = 0
+  let ended = false
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk)
+    length += chunk.length
+  })
+  socket.on("end", () => ended = true).resume()
+  return { octets: () => Buffer.concat(chunks), length: () => length, ended: () => ended }
+}
+
+const forbidden = (): never => assert.fail("the stream was written to")
+
+describe("makeWrites", () => {
+  describe.each(["TCP", "TLS"] as const)("%s", (over) => {
+    it.effect("writes to the handle: in order, and tells of each write once, not inside the call", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        const { length, octets } = reader(peer)
+        let done = 0
+        const writes = makeWrites(socket, () => done++, true)
+        socket.write = forbidden
+        const data = pattern(3 * MiB)
+        let written = 0
+        let at = 0
+        for (const size of [1, 300, 0x4000, 300, MiB, 5, 70_000]) {
+          assert.isTrue(writes.write(data.subarray(at, at += size)))
+          assert.strictEqual(done, 0)
+          written++
+        }
+        yield* poll(() => length() === at && done === written)
+        for (; at < data.length; at += 100_000) {
+          writes.write(data.subarray(at, at + 100_000))
+          written++
+          yield* Effect.yieldNow
+        }
+        yield* poll(() => length() === data.length && done === written)
+        assert.isTrue(octets().equals(data))
+        assert.strictEqual(writes.pending(), 0)
+      }))
+
+    it.effect("says how much a peer that does not read leaves, and ends when it has all", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let done = 0
+        const writes = makeWrites(socket, () => done++, true)
+        const data = pattern(24 * MiB)
+        for (let at = 0; at < data.length; at += 8 * MiB) writes.write(data.subarray(at, at + 8 * MiB))
+        let before = writes.pending()
+        assert.isAtLeast(before, 16 * MiB)
+        writes.end()
+        assert.isFalse(writes.write(pattern(10)))
+        const { ended, length, octets } = reader(peer)
+        while (writes.pending() > 0) {
+          assert.isAtMost(writes.pending(), before)
+          before = writes.pending()
+          yield* Effect.yieldNow
+        }
+        yield* poll(() => ended())
+        assert.strictEqual(length(), data.length)
+        assert.isTrue(octets().equals(data))
+        assert.strictEqual(done, 3)
+      }))
+
+    it.effect("comes after what was written to the stream before", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        const data = pattern(12 * MiB)
+        const told: Array<string> = []
+        socket.write(data.subarray(0, 8 * MiB), () => told.push("stream"))
+        const writes = makeWrites(socket, () => told.push("handle"), true)
+        writes.write(data.subarray(8 * MiB, 10 * MiB))
+        assert.isAbove(writes.pending(), 2 * MiB)
+        const { length, octets } = reader(peer)
+        yield* poll(() => told.length === 2)
+        socket.write = forbidden
+        writes.write(data.subarray(10 * MiB))
+        yield* poll(() => length() === data.length && told.length === 3)
+        assert.isTrue(octets().equals(data))
+        assert.deepStrictEqual(told, ["stream", "handle", "handle"])
+      }))
+
+    it.effect("tells of none that was not done when the socket is destroyed, and writes no more", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let done = 0
+        let closed = false
+        socket.on("close", () => closed = true)
+        const writes = makeWrites(socket, () => done++, true)
+        for (let i = 0; i < 3; i++) writes.write(pattern(16 * MiB))
+        socket.destroy()
+        assert.deepStrictEqual([writes.write(pattern(1)), writes.pending()], [false, 0])
+        yield* poll(() => closed)
+        yield* Effect.promise(() => new Promise((resume) => setImmediate(() => setImmediate(resume))))
+        assert.strictEqual(done, 0)
+      }))
+
+    it.effect("destroys the socket, with the error, if its peer has reset it", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let failure: Error & { code?: string } | undefined
+        socket.on("error", (error) => failure = error)
+        let done = 0
+        const writes = makeWrites(socket, () => done++, true)
+        // Nothing reads the socket, so only a write can notice.
+        socket.pause()
+        writes.write(pattern(16 * MiB))
+        yield* poll(() => writes.pending() > 0)
+        // With unread octets, this is a reset.
+        peer.destroy()
+        yield* poll(() => {
+          if (failure === undefined) writes.write(pattern(10))
+          return failure !== undefined
+        })
+        assert.include(["EPIPE", "ECONNRESET"], failure?.code)
+        assert.isTrue(socket.destroyed)
+      }))
+  })
+
+  it.effect("uses the stream where it is to, or this Node has other internals", () =>
+    Effect.gen(function*() {
+      const served: Array<Net.Socket> = []
+      const port = yield* plainServer((socket) => void served.push(socket))
+      for (
+        const [isDirect, missing] of [[false, undefined], [true, "writeBuffer"], [true, "writeQueueSize"]] as const
+      ) {
+        const { socket: peer } = yield* plainClient(port)
+        const { length } = reader(peer)
+        yield* poll(() => served.length > 0)
+        const socket = served.pop()!
+        if (missing !== undefined) {
+          const handle = (socket as unknown as { readonly _handle: object })._handle
+          Object.defineProperty(handle, missing, { value: undefined, configurable: true })
+        }
+        let done = 0
+        let streamed = 0
+        const write = socket.write.bind(socket)
+        socket.write = (...given: Array<unknown>) => {
+          streamed++
+          // Gives the handle its own methods back, which the stream needs.
+          if (missing !== undefined) {
+            delete (socket as unknown as { readonly _handle: Record<string, unknown> })._handle[missing]
+          }
+          return write(...given as Parameters<typeof write>)
+        }
+        const writes = makeWrites(socket, () => done++, isDirect)
+        writes.write(pattern(1000))
+        yield* poll(() => length() === 1000 && done === 1)
+        assert.deepStrictEqual([streamed, writes.pending()], [1, 0])
+        socket.destroy()
+        assert.isFalse(writes.write(pattern(1)))
+      }
+    }))
+})
