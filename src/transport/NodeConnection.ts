@@ -46,8 +46,10 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   /** Chunks that came in while paused: one TLS read can give several, and pausing does not hold back the rest. */
   #held: Array<Buffer> = []
   #releasing = false
-  /** Callbacks of unfinished writes, oldest first. */
-  #unwritten: Array<() => void> = []
+  /** The callback of the oldest unfinished write. Mostly it is the only one, and an array would be allocated each time. */
+  #oldest: (() => void) | undefined
+  /** Those of the others, oldest first. */
+  #others: Array<() => void> = []
   /** Octets that were passed to `write` too late, and dropped. */
   #dropped = 0
 
@@ -113,7 +115,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     // An empty write would make a TLS socket read inside this call.
     if (this.#down || bytes.length === 0) return this.#parts.defer(written)
     // `written` is called in order, so it waits for earlier writes also if these octets are dropped.
-    this.#unwritten.push(written)
+    if (this.#oldest === undefined) this.#oldest = written
+    else this.#others.push(written)
     if (this.#destroyed || !this.#writes.write(bytes)) this.#dropped += bytes.length
   }
 
@@ -209,15 +212,18 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   readonly #onWritten = (failure?: Error | null): void => {
     if (failure instanceof Error) this.lost = true
     this.#tls?.flushed()
-    const written = this.#unwritten.shift()
+    this.#oneWritten()
+  }
+
+  #oneWritten(): void {
+    const written = this.#oldest
+    this.#oldest = this.#others.length === 0 ? undefined : this.#others.shift()
     if (written !== undefined) this.#safely(written)
   }
 
   /** Calls back for all unfinished writes, which are lost. */
   #allWritten(): void {
-    const unwritten = this.#unwritten
-    this.#unwritten = []
-    for (const written of unwritten) this.#safely(written)
+    while (this.#oldest !== undefined) this.#oneWritten()
   }
 
   #finish(): void {

@@ -25,6 +25,14 @@ const small = shared.subarray(0, SMALL)
 export const MEDIUM = 65_536
 const medium = shared.subarray(0, MEDIUM)
 
+/** The octets of short reads by their number: the same views again, because two for each message would be a fifth of the garbage. */
+const views: Array<Buffer | undefined> = []
+/** Octets of the longest read that has such a view. */
+const VIEWED = 2048
+
+const octetsOf = (length: number): Buffer =>
+  length > VIEWED ? shared.subarray(0, length) : views[length] ??= shared.subarray(0, length)
+
 /** The most sockets that read into all of the shared buffer, because they bring more than `MEDIUM` without a pause. */
 export const MOST_LARGE = 128
 let large = 0
@@ -113,7 +121,7 @@ class SharedReads implements Reads {
     const isFull = length === this.#buffer.length
     if (this.#buffer === shared) this.#measureLarge(length)
     else this.#measure(length)
-    return this.#deliver(shared.subarray(0, length), isFull)
+    return this.#deliver(octetsOf(length), isFull)
   }
 
   #measure(length: number): void {
