@@ -21,13 +21,15 @@ export interface Writes {
   end(): void
 }
 
-/** What a write still needs after the call, if it goes on. If not, the handle has left it as it was. */
+/** What a handle tells of the end of a write, unless the system has taken the octets in the call: then it can be used again. */
 interface Request {
+  /** Not negative if the write goes on. */
   readonly getAsyncId: () => number
-  writes?: DirectWrites
+  /** Undefined if it has ended. */
+  writes: DirectWrites | undefined
   /** Keeps the memory. */
   octets?: Uint8Array
-  oncomplete?: (this: Request, status: number) => void
+  oncomplete: (this: Request, status: number) => void
 }
 
 /** The private handle of a socket. */
@@ -117,17 +119,20 @@ class DirectWrites implements Writes {
   #put(handle: Handle, octets: Uint8Array): void {
     const request = spare ?? makeRequest!()
     spare = undefined
+    request.writes = this
+    this.#underWay++
     const fault = handle.writeBuffer(request, octets)
-    if (fault !== 0) return void this.#socket.destroy(failed(fault))
-    if (request.getAsyncId() < 0) {
-      spare = request
-      if (taken.push(this) === 1) process.nextTick(tellTaken)
+    // It may have failed in the call.
+    if (request.writes === undefined) return
+    if (fault === 0 && request.getAsyncId() >= 0) {
+      request.octets = octets
       return
     }
-    this.#underWay++
-    request.writes = this
-    request.octets = octets
-    request.oncomplete = completed
+    request.writes = undefined
+    this.#underWay--
+    if (fault !== 0) return void this.#socket.destroy(failed(fault))
+    spare = request
+    if (taken.push(this) === 1) process.nextTick(tellTaken)
   }
 
   /** A write that went on has ended. */
@@ -176,7 +181,9 @@ interface Queue {
 }
 
 function completed(this: Request, status: number): void {
-  this.writes!.completed(status)
+  const { writes } = this
+  this.writes = undefined
+  writes?.completed(status)
 }
 
 /** Whose octets the system has taken since the last tick. */
@@ -195,7 +202,7 @@ const failed = (status: number): Error => {
   return Object.assign(new Error(`write ${code}`), { code, syscall: "write" })
 }
 
-/** The class of requests, which Node does not export: taken from a write to a stream whose handle only looks at it. */
+/** Makes requests of the class that Node does not export: it is taken from a write to a stream whose handle only looks at it. */
 const makeRequestOf = (): (() => Request) | undefined => {
   let Made: (new() => Request) | undefined
   const handle = {
@@ -211,7 +218,8 @@ const makeRequestOf = (): (() => Request) | undefined => {
     socket.on("error", () => {}).write(Buffer.alloc(1))
     socket.destroy()
     const Request = Made
-    return Request !== undefined && typeof new Request().getAsyncId === "function" ? () => new Request() : undefined
+    if (Request === undefined || typeof new Request().getAsyncId !== "function") return undefined
+    return () => Object.assign(new Request(), { writes: undefined, oncomplete: completed })
   } catch {
     return undefined
   }

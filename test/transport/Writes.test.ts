@@ -165,6 +165,32 @@ describe("makeWrites", () => {
       }))
   })
 
+  it("destroys the socket of which the handle says in the call that the peer is gone, as that of TLS does", async () => {
+    const failures: Array<unknown> = []
+    let status: number | undefined = -32
+    const handle = {
+      writeQueueSize: 0,
+      writeBuffer: (request: { readonly oncomplete: (status: number) => void }) => {
+        if (status === undefined) return -104
+        request.oncomplete(status)
+        return 0
+      }
+    }
+    const socket = {
+      _handle: handle,
+      writableLength: 0,
+      destroyed: false,
+      destroy: (error: { readonly code?: string }) => void failures.push(error.code)
+    }
+    let done = 0
+    const writes = makeWrites(socket as never, () => done++, true)
+    writes.write(pattern(10))
+    status = undefined
+    writes.write(pattern(10))
+    await new Promise(setImmediate)
+    assert.deepStrictEqual([failures, done, writes.pending()], [["EPIPE", "ECONNRESET"], 0, 0])
+  })
+
   it.effect("uses the stream where it is to, or this Node has other internals", () =>
     Effect.gen(function*() {
       const served: Array<Net.Socket> = []
