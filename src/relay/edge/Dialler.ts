@@ -20,6 +20,7 @@ import type { NextHops } from "../rules/NextHops.ts"
 import { userOf } from "../Session.ts"
 import type { Dialled } from "../Switchboard.ts"
 import type { Journal } from "./Journal.ts"
+import { exitWithin } from "./TimeLimit.ts"
 
 export interface DiallerOptions {
   readonly transport: TransportShape
@@ -37,12 +38,13 @@ const ANSWERS_WITHIN = "30 seconds"
 export const makeDialler = ({ journal, log, nextHops, selector, transport }: DiallerOptions) => {
   const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
     const { host, port, scheme } = to
-    const from = yield* selector.select({
+    const asked = selector.select({
       source: source.connection?.remote ?? { host: "", port: 0 },
       protocol: source.connection?.secure === true ? "tls" : "tcp",
       inbound: source.connection?.socket,
       destination: { scheme, host, port }
-    }).pipe(Effect.timeout(ANSWERS_WITHIN), Effect.orDie)
+    })
+    const from = yield* (yield* exitWithin(asked, ANSWERS_WITHIN)) ?? Effect.die(new Cause.TimeoutError())
     const names = to.serverName === undefined ? [host] : [to.serverName, host]
     const admits = (address: string): boolean => nextHops.admitsAddress(names, address, port)
     yield* transport.connect({ ...to, from, admits }, (connection) => hop.dialled(connection))
@@ -51,10 +53,8 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
     const { localName, relay, uri } = dial
     // SRV records are asked for where the URI has no port, which only an AUTH may leave out.
-    const targets = yield* Effect.timeoutOrElse(targetsOf(uri), {
-      duration: ANSWERS_WITHIN,
-      orElse: () => Effect.fail(new ResolverError({ name: uri.host, code: "ETIMEOUT" }))
-    })
+    const found = yield* exitWithin(targetsOf(uri), ANSWERS_WITHIN)
+    const targets = yield* found ?? Effect.fail(new ResolverError({ name: uri.host, code: "ETIMEOUT" }))
     // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
     const serverName = isIP(uri.host) === 0 ? uri.host : undefined
     yield* Effect.firstSuccessOf(
