@@ -30,7 +30,8 @@ export type DuplexFacts =
 export interface Duplexes {
   /**
    * Makes a connection of a stream from which nothing has been read. `accept` is called before this returns. The connection
-   * lives until the stream or the scope of `makeDuplexes` closes. When the peer has ended the stream, this side ends it too.
+   * lives until the stream or the scope of `makeDuplexes` closes; both wait for the event "close" of the stream, which one with
+   * `emitClose: false` never has. When the peer has ended the stream, this side ends it too.
    */
   readonly open: (stream: Duplex, facts: DuplexFacts, accept: Accept) => Connection
   /** The `defer` of the `Transport`, shared by all connections, so that all writes of one turn leave together. */

@@ -117,7 +117,18 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     // `written` is called in order, so it waits for earlier writes also if these octets are dropped.
     if (this.#oldest === undefined) this.#oldest = written
     else this.#others.push(written)
-    if (this.#destroyed || !this.#writes.write(bytes)) this.#dropped += bytes.length
+    if (this.#destroyed || !this.#hand(bytes)) this.#dropped += bytes.length
+  }
+
+  #hand(bytes: Uint8Array): boolean {
+    try {
+      return this.#writes.write(bytes)
+    } catch (error) {
+      // A `Duplex` of somebody else: Node catches what all its other functions throw.
+      this.#parts.defect(error)
+      this.destroy()
+      return false
+    }
   }
 
   pending(): number {

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import { PassThrough } from "node:stream"
+import { Duplex, PassThrough } from "node:stream"
 import { makeDuplexes } from "../../src/Transport.ts"
 
 const facts = { inbound: true } as const
@@ -40,4 +41,26 @@ describe("connections of a scope", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(told, 101)
     }))
+
+  it.effect("one whose stream throws when it is written to is closed, as the log says, and the writer hears nothing of it", () =>
+    Effect.gen(function*() {
+      const { open } = yield* makeDuplexes
+      const heard: Array<string> = []
+      const broken = new Duplex({
+        read: () => {},
+        write: () => {
+          throw new Error("broken")
+        }
+      })
+      yield* Effect.callback<void>((resume) => {
+        const closed = (): void => {
+          heard.push("closed")
+          resume(Effect.void)
+        }
+        const connection = open(broken, facts, () => ({ bytes: () => {}, closed }))
+        connection.write(Buffer.from("first"), () => void heard.push(`written, lost: ${connection.lost}`))
+        connection.write(Buffer.from("second"), () => void heard.push(`written, lost: ${connection.lost}`))
+      })
+      assert.deepStrictEqual(heard, ["written, lost: true", "written, lost: true", "closed"])
+    }).pipe(Effect.provide(Logger.layer([]))))
 })
