@@ -196,4 +196,18 @@ describe("TestRelay", () => {
       network.connections().forEach(network.cut)
     }).pipe(Effect.scoped, Effect.provide(TestRelay.layer({ network: { latency: 20 } })))
   })
+
+  it.effect("ends also with a repository that does not answer, if the relay was closed before, as the document says", () =>
+    Effect.gen(function*() {
+      const { login, pass, relay } = yield* TestRelay
+      yield* login("alice")
+      yield* Effect.forkChild(relay.close)
+      yield* pass("10 seconds")
+      assert.deepStrictEqual([relay.phase(), relay.gauges().sessions], ["stopping", 0])
+    }).pipe(Effect.provide(
+      TestRelay.layer().pipe(Layer.provide(Layer.effect(
+        SessionRepo,
+        SessionRepo.make({ create: () => Effect.void, end: () => Effect.never, list: Stream.empty })
+      )))
+    )))
 })
