@@ -34,6 +34,15 @@ describe("incoming", () => {
       assert.strictEqual(yield* client.messages.poll.pipe(Effect.map((one) => one._tag)), "None")
     }).pipe(Effect.provide(simulated)))
 
+  it.effect("sends the receipt when all has come, before it is taken, as docs/client.md says", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream" })
+      other.write(sendTo(client, "abc1", { body: "abc", headers: "Success-Report: yes\r\n" }))
+      const [answer, receipt] = yield* other.frames(2)
+      assert.deepStrictEqual([answer?.status, receipt?.method], [200, "REPORT"])
+      assert.strictEqual(yield* text((yield* client.incoming.take).octets), "abc")
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("puts together what comes in small parts and waits", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair({ collect: "stream" })
