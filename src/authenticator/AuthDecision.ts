@@ -69,7 +69,7 @@ export type AuthDecision =
   | {
     /** 401. */
     readonly _tag: "Challenge"
-    /** Values of the WWW-Authenticate headers, in order. */
+    /** Values of the WWW-Authenticate headers, in order; at least one (RFC 4976 §10.3). */
     readonly wwwAuthenticate: ReadonlyArray<string>
     /** Whether it counts as a failed attempt: there were credentials, and they were wrong (RFC 4976 §6.3). */
     readonly failed: boolean
@@ -111,7 +111,7 @@ export const isDecision = (decision: AuthDecision): boolean => {
   if (!isTextOrNone(attempt?.username) || !isTextOrNone(attempt?.reason)) return false
   switch (decision._tag) {
     case "Challenge":
-      return areTexts(decision.wwwAuthenticate)
+      return areTexts(decision.wwwAuthenticate) && decision.wwwAuthenticate.length > 0
     case "Rejected":
       return (decision.status === 400 || decision.status === 403) && isText(decision.comment)
     default:

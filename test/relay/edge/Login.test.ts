@@ -52,6 +52,7 @@ const unusable: ReadonlyArray<unknown> = [
   { _tag: "Challenge" },
   { _tag: "Challenge", wwwAuthenticate: "Digest", failed: true, stale: false },
   { _tag: "Challenge", wwwAuthenticate: [5], failed: true, stale: false },
+  { _tag: "Challenge", wwwAuthenticate: [], failed: true, stale: false },
   { _tag: "Rejected", status: 200, comment: "Welcome" },
   { _tag: "Rejected", status: "403", comment: "No" },
   { _tag: "Rejected", status: 99, comment: "No" },
