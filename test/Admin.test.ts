@@ -195,7 +195,8 @@ describe("endpoints", () => {
       assert.deepStrictEqual((yield* ask(port, "/reload", { method: "POST" })).json, {
         changed: ["MSRP_USERS"],
         needsRestart: ["MSRP_LISTEN"],
-        problems: []
+        problems: [],
+        warnings: ["MSRP_LISTEN is odd"]
       })
     }))
 

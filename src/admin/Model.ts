@@ -232,7 +232,9 @@ export const Reloaded = Schema.Struct({
   /** Names of the changed settings that need a restart. */
   needsRestart: Schema.Array(Schema.String),
   /** Problems of the new settings; if there are any, nothing was changed. */
-  problems: Schema.Array(Schema.Struct({ setting: Schema.String, problem: Schema.String }))
+  problems: Schema.Array(Schema.Struct({ setting: Schema.String, problem: Schema.String })),
+  /** What works but is probably a mistake, whether it is new or not. Absent if it is not known. */
+  warnings: Schema.optional(Schema.Array(Schema.String))
 }).annotate({ identifier: "Reloaded" })
 
 export const Version = Schema.Struct({ version: Schema.String, node: Schema.String })

@@ -15,6 +15,7 @@ import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { type VariableKey, variableKeys, variables } from "./settings/Table.ts"
+import { warningsOf } from "./Warnings.ts"
 
 /**
  * The result of a reload. Contains no values of variables.
@@ -29,6 +30,11 @@ export interface ReloadResult {
   readonly restart: ReadonlyArray<string>
   /** Everything that is wrong. If this is not empty, nothing was changed. */
   readonly problems: ReadonlyArray<SettingsProblem>
+  /**
+   * What works but is probably a mistake, whether it is new or not: in the settings in force, then in those that take effect at
+   * the next start. Empty if nothing was changed because of problems.
+   */
+  readonly warnings: ReadonlyArray<string>
   /** Number of the relay's own certificates in force. */
   readonly certificates: number
   /** Whether those certificates have changed. */
@@ -59,8 +65,9 @@ export class Reload extends Context.Service<Reload, {
 
 /** Settings as a reload reads them. */
 interface Reread {
-  /** The settings before the reload. */
+  /** The settings before the reload, and those that were read. */
   readonly before: SettingsShape
+  readonly wanted: SettingsShape
   /** The new settings, but with the previous values of variables that take effect only at the next start. */
   readonly settings: SettingsShape
   readonly changed: ReadonlyArray<VariableKey>
@@ -77,11 +84,21 @@ const reread = Effect.fnUntraced(function*(live: LiveSettings) {
     kept.add("credentials")
     for (const key of differ) if (isOfUsers(key)) kept.add(key)
   }
-  const settings = kept.size === 0
-    ? wanted
-    : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.provided)
-  const read: Reread = { before, settings, changed: differ.filter((key) => !kept.has(key)), restart: [...kept] }
+  const settings = kept.size === 0 ? wanted : yield* mergedOf(live, wanted, kept)
+  const changed = differ.filter((key) => !kept.has(key))
+  const read: Reread = { before, wanted, settings, changed, restart: [...kept] }
   return read
+})
+
+/** The wanted settings, with the previous values of the variables in `kept`. */
+const mergedOf = Effect.fnUntraced(function*(
+  live: LiveSettings,
+  wanted: SettingsShape,
+  kept: ReadonlySet<VariableKey>
+): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
+  const settings = settingsFor(yield* Settings.parse(merged(live.settings, wanted, kept)), live.provided)
+  const { fileWarnings, readFrom, secretFiles } = wanted
+  return { ...settings, readFrom, secretFiles, fileWarnings, warnings: [...fileWarnings, ...settings.warnings] }
 })
 
 /** Opens what can fail before anything is changed. */
@@ -121,20 +138,27 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
 
   const reload = Effect.gen(function*() {
     const read = yield* reread(live)
-    const { before, changed, restart } = read
+    const { before, changed, restart, wanted } = read
+    const warned = yield* warningsOf(before, live.provided)
     const { settings, tls, users } = yield* prepare(live, read)
     yield* users
     yield* tls.use
     if (changed.includes("logLevel") && levels !== undefined) levels.level = settings.log.level
     change(live, settings)
+    const warnings = yield* warningsOf(settings, live.provided)
+    const later = restart.length === 0 ? [] : yield* warningsOf(wanted, live.provided)
     const result: ReloadResult = {
       changed: namesOf(changed),
       restart: namesOf(restart),
       problems: [],
+      warnings: [
+        ...warnings,
+        ...later.filter((one) => !warnings.includes(one)).map((one) => `After a restart: ${one}`)
+      ],
       ...inForce(live),
       newCertificates: tls.isNew
     }
-    yield* tell(result, settings.warnings.filter((warning) => !before.warnings.includes(warning)))
+    yield* tell(result, warned)
     return result
   }).pipe(
     Effect.catch((error) => {
@@ -143,7 +167,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
         : [{ variable: "MSRP_TLS_CERT", problem: error.message, example: undefined }]
       return Effect.as(
         Effect.logError(`Nothing was reloaded. ${new SettingsError({ problems }).message}`),
-        { changed: [], restart: [], problems, ...inForce(live), newCertificates: false }
+        { changed: [], restart: [], problems, warnings: [], ...inForce(live), newCertificates: false }
       )
     })
   )
@@ -187,9 +211,10 @@ const merged = (
 const problemOf = (key: VariableKey, problem: string): SettingsError =>
   new SettingsError({ problems: [{ variable: variables[key].variable, problem, example: undefined }] })
 
+/** Logs a reload. Of the warnings it leaves out those that were there before. */
 const tell = Effect.fnUntraced(function*(
-  { certificates, changed, restart, users }: ReloadResult,
-  warnings: ReadonlyArray<string>
+  { certificates, changed, restart, users, warnings }: ReloadResult,
+  before: ReadonlyArray<string>
 ) {
   yield* Effect.logInfo("reloaded").pipe(
     Effect.annotateLogs({
@@ -202,5 +227,7 @@ const tell = Effect.fnUntraced(function*(
     const [have, they] = restart.length === 1 ? ["has", "it takes"] : ["have", "they take"]
     yield* Effect.logWarning(`${restart.join(", ")} ${have} changed: ${they} effect at the next start`)
   }
-  for (const warning of warnings) yield* Effect.logWarning(warning)
+  for (const warning of warnings) {
+    if (!before.includes(warning)) yield* Effect.logWarning(warning)
+  }
 })

@@ -16,13 +16,7 @@ import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
 import { type LiveSettings, makeLive } from "./LiveSettings.ts"
-import {
-  providedParts,
-  type ProvidedServices,
-  providedServices,
-  serviceNames,
-  unusedVariables
-} from "./ProvidedServices.ts"
+import { providedParts, type ProvidedServices, providedServices, serviceNames } from "./ProvidedServices.ts"
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { ProvidedParts } from "./settings/ProvidedParts.ts"
@@ -88,7 +82,7 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: Pro
       services: names.join(", ")
     })
   }
-  yield* tellStart({ ...settings, warnings: [...settings.warnings, ...unusedVariables(provided, settings)] }, sockets)
+  yield* tellStart(settings, sockets, provided)
 })
 
 /** The service with live settings. */

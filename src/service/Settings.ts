@@ -68,8 +68,10 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
   /** The admin API; undefined if there is none. */
   readonly admin: AdminSettings | undefined
-  /** Warnings to log at start, about what is allowed but probably a mistake. */
+  /** Warnings about what is allowed but probably a mistake. */
   readonly warnings: ReadonlyArray<string>
+  /** Those of `warnings` that are about the file of variables itself. */
+  readonly fileWarnings: ReadonlyArray<string>
 }
 
 /** The configuration of the service, checked as a whole, so that only the network and other systems can fail later. */
@@ -111,11 +113,13 @@ const readAll = Effect.gen(function*() {
   const { provider: ofSystemd } = yield* secretsOfSystemd(environment, problems)
   const providers = [...given.flatMap((one, index) => [one, secrets[index]!.provider]), ofSystemd]
   const settings = yield* read(providers, problems)
+  const fileWarnings = file?.warnings ?? []
   return {
     ...settings,
     readFrom: file?.path,
     secretFiles: secrets.flatMap(({ files }) => files),
-    warnings: [...file?.warnings ?? [], ...settings.warnings]
+    fileWarnings,
+    warnings: [...fileWarnings, ...settings.warnings]
   }
 })
 
@@ -171,6 +175,7 @@ const read = Effect.fnUntraced(function*(
     envFile: values.envFile,
     readFrom: undefined,
     secretFiles: [],
+    fileWarnings: [],
     texts: Redacted.make(texts),
     log: { level: values.logLevel, format: values.logFormat },
     admin,

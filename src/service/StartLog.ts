@@ -6,13 +6,13 @@ import * as Redacted from "effect/Redacted"
 import { resolve } from "node:path"
 import { demoLink } from "../demo/DemoLink.ts"
 import type { LocalSocket } from "../Transport.ts"
-import { BACKLOG } from "../transport/Bind.ts"
 import { socketText } from "../transport/SocketText.ts"
 import { tellDemo } from "./Backend.ts"
-import { backlogWarning } from "./Backlog.ts"
-import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "./Descriptors.ts"
+import { descriptorLimits, formatLimits } from "./Descriptors.ts"
+import type { ProvidedServices } from "./ProvidedServices.ts"
 import type { DemoUser, SettingsShape } from "./Settings.ts"
 import { version } from "./Version.ts"
+import { warningsOf } from "./Warnings.ts"
 
 /**
  * Logs `serving`, after a line for the file of settings and one for each warning, and before those for the demo user and the
@@ -20,13 +20,12 @@ import { version } from "./Version.ts"
  */
 export const tellStart = Effect.fnUntraced(function*(
   settings: SettingsShape,
-  sockets: ReadonlyArray<LocalSocket>
+  sockets: ReadonlyArray<LocalSocket>,
+  provided: ProvidedServices = {}
 ): Effect.fn.Return<void, never, FileSystem.FileSystem> {
-  const { demo, demoPage, readFrom, relay, tls, transport } = settings
+  const { demo, demoPage, readFrom, relay, tls } = settings
   const limits = Option.getOrUndefined(yield* descriptorLimits)
-  const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
-  const descriptors = limits === undefined ? undefined : descriptorWarning(limits, descriptorNeed(settings))
-  const warnings = [...settings.warnings, ...Option.toArray(backlog), ...descriptors === undefined ? [] : [descriptors]]
+  const warnings = yield* warningsOf(settings, provided)
   if (readFrom !== undefined) {
     yield* Effect.logInfo("settings read from a file").pipe(Effect.annotateLogs({ file: resolve(readFrom) }))
   }

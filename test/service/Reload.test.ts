@@ -3,6 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -240,6 +241,78 @@ describe("a reload", () => {
       const all = yield* Effect.all(Array.from({ length: 3 }, () => reload), { concurrency: "unbounded" })
       assert.deepStrictEqual(all.map(({ changed }) => changed.length), [1, 0, 0])
     }).pipe(Effect.provide(disk)))
+})
+
+describe("the warnings of a reload", () => {
+  const outside = { ...users, MSRP_URIS: "msrp://192.0.2.1:2855;tcp", MSRP_ALLOW_PLAINTEXT_AUTH: "1" }
+  const closed = "Nobody can log in: no listener has TLS or is on loopback, and MSRP_ALLOW_PLAINTEXT_AUTH is not set"
+  const logged = (log: ReadonlyArray<string>, warning: string) => log.filter((line) => line.includes(warning)).length
+
+  it.effect("are all that hold, each time; the log has those that are new", () =>
+    Effect.gen(function*() {
+      const { log, reload, set } = yield* service(outside)
+      assert.deepStrictEqual((yield* reload).warnings, [])
+      set({ ...outside, MSRP_ALLOW_PLAINTEXT_AUTH: "0" })
+      for (let i = 0; i < 2; i++) assert.deepStrictEqual((yield* reload).warnings, [closed])
+      assert.strictEqual(logged(log, closed), 1)
+      set({ ...outside, MSRP_ALLOW_PLAINTEXT_AUTH: "0", MSRP_TYPO: "1" })
+      assert.deepStrictEqual((yield* reload).warnings, [])
+      set(outside)
+      assert.deepStrictEqual((yield* reload).warnings, [])
+    }).pipe(Effect.provide(disk)))
+
+  it.effect("say of a setting that needs a restart what will hold then", () =>
+    Effect.gen(function*() {
+      const { log, reload, set } = yield* service({ ...users, MSRP_URIS: "msrp://127.0.0.1:2855;tcp" })
+      set({ ...users, MSRP_URIS: "msrp://192.0.2.1:2855;tcp", MSRP_HEP_KEY: "secret" })
+      const unused = "MSRP_HEP_KEY is not used without MSRP_HEP"
+      for (let i = 1; i <= 2; i++) {
+        const { warnings } = yield* reload
+        assert.deepStrictEqual(warnings, [`After a restart: ${closed}`, `After a restart: ${unused}`])
+        assert.strictEqual(logged(log, `After a restart: ${closed}`), i)
+      }
+    }).pipe(Effect.provide(disk)))
+
+  const limited = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => ({
+      ...fs,
+      readFileString: (path: string) =>
+        path === "/proc/self/limits"
+          ? Effect.succeed("Max open files            1024    4096    files\n")
+          : fs.readFileString(path)
+    }))
+  ).pipe(Layer.provide(disk))
+
+  it.effect("are also about limits of the system", () =>
+    Effect.gen(function*() {
+      const { log, reload, set } = yield* service({ ...users, MSRP_MAX_CONNECTIONS: "100" })
+      assert.deepStrictEqual((yield* reload).warnings, [])
+      set({ ...users, MSRP_MAX_CONNECTIONS: "2000" })
+      const [one, ...more] = (yield* reload).warnings
+      assert.match(one!, /^1024 files may be open at a time, and MSRP_MAX_CONNECTIONS=2000 may need/)
+      assert.isEmpty(more)
+      assert.strictEqual(logged(log, "1024 files may be open at a time"), 1)
+    }).pipe(Effect.provide(limited)))
+
+  it.effect("are also about the file of variables, whatever needs a restart", () =>
+    Effect.gen(function*() {
+      const path = join(yield* temporaryDirectory, "relay.env")
+      const write = (...more: ReadonlyArray<string>) =>
+        writeFileSync(path, ["MSRP_USERS=alice:wonderland", "MSRP_ENV_FILE=other", ...more].join("\n"))
+      write()
+      const provider = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MSRP_ENV_FILE: path }))
+      const live = yield* makeLive(yield* Effect.provide(Settings.read, provider))
+      const context = yield* Layer.build(Reload.layer(live).pipe(Layer.provide(provider)))
+      const reload = Effect.flatMap(Reload, (one) => one.reload).pipe(Effect.provide(context))
+      const itself = `MSRP_ENV_FILE in ${path} is not used: it belongs into the environment`
+      assert.include((yield* reload).warnings, itself)
+      write("MSRP_LOG_FORMAT=json")
+      const { restart, warnings } = yield* reload
+      assert.deepStrictEqual(restart, ["MSRP_LOG_FORMAT"])
+      assert.include(warnings, itself)
+      assert.isEmpty(warnings.filter((one) => one.startsWith("After a restart")))
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
 })
 
 describe("files that settings name", () => {

@@ -123,7 +123,8 @@ export const fakeParts = (
     reload: Effect.succeed({
       changed: ["MSRP_USERS"],
       needsRestart: ["MSRP_LISTEN"],
-      problems: []
+      problems: [],
+      warnings: ["MSRP_LISTEN is odd"]
     }),
     metrics: Effect.succeed("# TYPE msrp_sessions gauge\nmsrp_sessions 10\n"),
     trace: ({ user }) => Effect.succeed(Stream.make({ user: user ?? null, method: "SEND" })),

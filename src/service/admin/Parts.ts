@@ -86,10 +86,11 @@ const make = Effect.fnUntraced(
       reload: tell(Systemd.reloading).pipe(
         Effect.andThen(reload),
         Effect.ensuring(tell(Systemd.ready)),
-        Effect.map(({ changed, problems, restart }) => ({
+        Effect.map(({ changed, problems, restart, warnings }) => ({
           changed,
           needsRestart: restart,
-          problems: problems.map(({ problem, variable }) => ({ setting: variable, problem }))
+          problems: problems.map(({ problem, variable }) => ({ setting: variable, problem })),
+          warnings
         }))
       ),
       metrics: prometheus,

@@ -141,7 +141,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
   ]
 }
 
-export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): ReadonlyArray<string> => [
+export const reloadLines = ({ changed, needsRestart, problems, warnings = [] }: Reloaded): ReadonlyArray<string> => [
   ...problems.length > 0
     ? [
       "Nothing was reloaded, because there are problems:",
@@ -150,5 +150,6 @@ export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): Read
     : changed.length > 0
     ? [`In force now: ${changed.join(", ")}`]
     : ["The settings are as before; users and certificates were read again"],
-  ...needsRestart.length > 0 ? [`Changed, and in force after a restart: ${needsRestart.join(", ")}`] : []
+  ...needsRestart.length > 0 ? [`Changed, and in force after a restart: ${needsRestart.join(", ")}`] : [],
+  ...warnings.length > 0 ? ["Warnings:", ...warnings.map((one) => `  ${one}`)] : []
 ]

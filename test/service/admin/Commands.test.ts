@@ -218,7 +218,9 @@ describe("msrp-relay admin", () => {
         assert.deepStrictEqual((yield* run("loglevel")).lines, ["debug"])
         assert.deepStrictEqual((yield* run("reload")).lines, [
           "In force now: MSRP_USERS",
-          "Changed, and in force after a restart: MSRP_LISTEN"
+          "Changed, and in force after a restart: MSRP_LISTEN",
+          "Warnings:",
+          "  MSRP_LISTEN is odd"
         ])
       })))
 

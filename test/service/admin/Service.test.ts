@@ -1,6 +1,7 @@
 /** The admin API of the service: its settings without secrets, and the sessions of the relay that it runs in. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -51,7 +52,7 @@ it("what sounds like a secret is one, or the path of a file", () => {
   }
 })
 
-it.effect("sessions of the relay are seen, and ended", () =>
+it.effect("sessions of the relay are seen, and ended; the answer to a reload has its warnings", () =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = `${yield* fs.makeTempDirectoryScoped()}/admin.sock`
@@ -61,17 +62,15 @@ it.effect("sessions of the relay are seen, and ended", () =>
       return (yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, () => receiver)).port
     }))
     const uri = `msrp://127.0.0.1:${port};tcp`
-    const settings = yield* Settings.parse({
-      MSRP_URIS: uri,
-      MSRP_USERS: "alice:wonderland",
-      MSRP_ADMIN: path,
-      MSRP_DRAIN_TIMEOUT: "0"
-    })
+    const env = { MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", MSRP_ADMIN: path, MSRP_DRAIN_TIMEOUT: "0" }
+    const users = "alice:wonderland,bob@elsewhere.example:builder"
+    const settings = yield* Settings.parse(env)
     const live = yield* makeLive(settings)
     yield* Layer.build(
       layer(live, settings.admin!).pipe(
         Layer.provide([Reload.layer(live), Metrics.layer]),
-        Layer.provide(liveRelay(live))
+        Layer.provide(liveRelay(live)),
+        Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...env, MSRP_USERS: users })))
       )
     )
     const client = yield* Client.connect({ scheme: "msrp", host: "127.0.0.1", port })
@@ -84,4 +83,7 @@ it.effect("sessions of the relay are seen, and ended", () =>
     assert.strictEqual((yield* request(path, label, { method: "DELETE" })).status, 200)
     assert.strictEqual((yield* request(path, "/sessions")).json.total, 0)
     assert.strictEqual((yield* request(path, "/readyz")).status, 200)
+    const { changed, warnings } = (yield* request(path, "/reload", { method: "POST" })).json
+    assert.deepStrictEqual(changed, ["MSRP_USERS"])
+    assert.match(warnings.join("\n"), /^MSRP_USERS has in entry 2 a realm that no client is asked for/m)
   }).pipe(Effect.provide([Transport.layerNode(), Codec.layer, NodeFileSystem.layer])))
