@@ -158,7 +158,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
       ...inForce(live),
       newCertificates: tls.isNew
     }
-    yield* tell(result, warned)
+    yield* tell(result, [...warned, ...tls.warnings])
     return result
   }).pipe(
     Effect.catch((error) => {
@@ -211,7 +211,7 @@ const merged = (
 const problemOf = (key: VariableKey, problem: string): SettingsError =>
   new SettingsError({ problems: [{ variable: variables[key].variable, problem, example: undefined }] })
 
-/** Logs a reload. Of the warnings it leaves out those that were there before. */
+/** Logs a reload, without the warnings that were logged before. */
 const tell = Effect.fnUntraced(function*(
   { certificates, changed, restart, users, warnings }: ReloadResult,
   before: ReadonlyArray<string>

@@ -385,6 +385,16 @@ describe("files that settings name", () => {
       assert.isTrue(yield* knows("bob"))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
+  it.effect("a new certificate that clients will refuse is warned of once", () =>
+    Effect.gen(function*() {
+      const { log, reload, write } = yield* real(file)
+      write("cert", pair.cert)
+      write("key", Redacted.value(pair.key))
+      const warning = "The certificate is not for localhost: clients that use this URI will refuse it"
+      assert.include((yield* reload).warnings, warning)
+      assert.lengthOf(log.filter((line) => line.includes(warning)), 1)
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
   it.effect("paths may change: from a certificate made at start to one in a file, and back", () =>
     Effect.gen(function*() {
       const { live, path, reload, set, write } = yield* real(() => ({

@@ -36,6 +36,8 @@ export interface FollowTlsOptions {
 export interface Fresh {
   /** Whether they differ from what is in force. */
   readonly isNew: boolean
+  /** What `use` logs as warnings. */
+  readonly warnings: ReadonlyArray<string>
   /** Puts them into force, and follows these files from now on. */
   readonly use: Effect.Effect<void>
 }
@@ -94,6 +96,7 @@ export const followTls = Effect.fnUntraced(function*(
       ? found.tls
       : { ...found.tls, ...(made.cert === undefined ? {} : { cert: made.cert, key: made.key }) }
     const isNew = !same(fresh, yield* SubscriptionRef.get(tls))
+    const warnings = isNew ? found.warnings : []
     const use = Effect.gen(function*() {
       followed = wanted
       own = made
@@ -103,9 +106,9 @@ export const followTls = Effect.fnUntraced(function*(
       inForce = validitiesOf(fresh)
       said = noted(now)
       yield* Effect.logInfo("TLS files read again: new connections use them")
-      for (const warning of found.warnings) yield* Effect.logWarning(warning)
+      for (const warning of warnings) yield* Effect.logWarning(warning)
     })
-    return { isNew, use }
+    return { isNew, warnings, use }
   })
   const check = Effect.gen(function*() {
     yield* remind(yield* Clock.currentTimeMillis)
