@@ -24,7 +24,7 @@ const MAX_PROBLEMS = 10
 const MAX_LINE = 8192
 
 /** Maximum number of realms whose lines are counted. */
-export const MAX_REALMS = 100
+const MAX_REALMS = 100
 
 /**
  * The lines of a realm: how many, and the number of the first one, from 1.
@@ -67,6 +67,8 @@ export class UserLines implements UserTable {
     "SHA-256": new Buckets<string>(BUCKETS)
   }
   #users = 0
+  /** Whether a user is of every realm. */
+  #ofAll = false
   #lines = 0
   /** The beginning of a line whose rest has not arrived. */
   #begun = ""
@@ -84,6 +86,14 @@ export class UserLines implements UserTable {
     if (this.#calculateHa1) return digestAlgorithms
     const common = digestAlgorithms.filter((one) => this.#secrets[one].size === this.#users)
     return common.length > 0 ? common : digestAlgorithms.filter((one) => this.#secrets[one].size > 0)
+  }
+
+  /**
+   * Whether there are users of any of these realms, in composed form. If the file has lines for more realms than are counted, it may
+   * have some.
+   */
+  mayHaveUsersOf(realms: ReadonlyArray<string>): boolean {
+    return this.#ofAll || this.realms.size >= MAX_REALMS || realms.some((realm) => this.realms.has(realm))
   }
 
   lookup({ realm, username }: UserKey): Option.Option<Secret> {
@@ -161,9 +171,10 @@ export class UserLines implements UserTable {
 
   #count(realm: string): void {
     const lines = this.realms.get(realm)
-    if (lines !== undefined) lines.count++
-    // A copy, because a part of a text keeps all of it.
-    else if (realm !== "" && this.realms.size < MAX_REALMS) {
+    if (realm === "") this.#ofAll = true
+    else if (lines !== undefined) lines.count++
+    else if (this.realms.size < MAX_REALMS) {
+      // A copy, because a part of a text keeps all of it.
       this.realms.set(Buffer.from(realm).toString(), { count: 1, first: this.#lines })
     }
   }

@@ -32,6 +32,17 @@ it("names the lines that are wrong", () => {
   assert.strictEqual(problems("wrong\n".repeat(1000)).length, 10)
 })
 
+it("tells whether it may have users of a realm: one with a password and no realm is of every realm", () => {
+  const has = (text: string, ...realms: ReadonlyArray<string>) => read(text, true).mayHaveUsersOf(realms)
+  assert.isFalse(has("", "r"))
+  assert.isFalse(has("alice:r:p", "s"))
+  assert.isTrue(has("alice:r:p", "s", "r"))
+  assert.isTrue(has("alice:r:p\nbob::p", "s"))
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `alice:${i}:p`).join("\n")
+  assert.isFalse(has(many(99), "s"))
+  assert.isTrue(has(many(100), "s"))
+})
+
 it("finds a user and realm however they are composed, and says which H(A1)s may be of something else", () => {
   const composed = "d\u{e4}n:caf\u{e9}"
   for (const who of [composed, composed.normalize("NFD"), "d\u{e4}n:cafe\u{301}", "da\u{308}n:caf\u{e9}"]) {

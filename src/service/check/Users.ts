@@ -8,7 +8,6 @@ import type * as Scope from "effect/Scope"
 import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
 import { nobody } from "../../credentials/Http.ts"
-import { MAX_REALMS, type UserLines } from "../../credentials/UserLines.ts"
 import { realmKey } from "../../protocol/digest/Challenge.ts"
 import * as Backend from "../Backend.ts"
 import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
@@ -91,10 +90,6 @@ const hasUserOf = (
   { users }: Extract<BackendSettings, { readonly _tag: "Memory" }>
 ): boolean => users.some(({ realm }) => realm === undefined || asked.includes(realm.normalize("NFC")))
 
-/** Whether lines of these realms are in a file, or may be beyond the realms that were counted. */
-const hasLineOf = (asked: ReadonlyArray<string>, { realms }: UserLines): boolean =>
-  realms.size >= MAX_REALMS || asked.some((realm) => realms.has(realm))
-
 /** Positions, counted from 1, of users whose names or realms are not in Unicode normalization form C. */
 const entriesOf = ({ users }: Extract<BackendSettings, { readonly _tag: "Memory" }>): ReadonlyArray<number> =>
   users.flatMap(({ realm = "", secret, username }, index) =>
@@ -116,9 +111,10 @@ const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean, 
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readFile(path).pipe(
     Effect.flatMap((octets) => readUsers(octets, calculateHa1)),
-    Effect.map((
-      lines
-    ) => [counted(path, lines.users, asked, hasLineOf(asked, lines)), ...decomposed(path, "line", lines.decomposed)]),
+    Effect.map((lines) => [
+      counted(path, lines.users, asked, lines.mayHaveUsersOf(asked)),
+      ...decomposed(path, "line", lines.decomposed)
+    ]),
     Effect.catch((error) => Effect.succeed([problem(path, reasonOf(error))]))
   )
 })

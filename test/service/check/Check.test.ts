@@ -283,6 +283,9 @@ describe("a set-up", () => {
         /^warning settings : .*a\.example/
       )
       assertLines(yield* broken({ ...both, MSRP_CREDENTIALS: `${HOST}=file,memory` }), warned, none(HOST))
+      // A password without a realm is for every realm.
+      const ofAll = { MSRP_CREDENTIALS_FILE: file("alice:a.example:secret\nbob::secret\n"), MSRP_CALCULATE_HA1: "1" }
+      assertLines(yield* broken(ofAll), /^warning settings : .* has 1 line for a realm/)
       // What is beyond the realms that are counted is not known.
       const many = Array.from({ length: 100 }, (_, i) => `alice:${i}.example:${hash}\n`).join("") +
         `alice:${HOST}:${hash}\n`
