@@ -26,6 +26,7 @@ import { Credentials, type OutdatedUsers } from "../Credentials.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { checkOptions, duration, type OptionsError, positive, text } from "../options/Options.ts"
 import { FileChanges } from "./FileChanges.ts"
+import { otherRealms } from "./OtherRealms.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
 export type { LineProblem, RealmLines, UserLines } from "./UserLines.ts"
@@ -44,13 +45,19 @@ export interface FileOptions {
   readonly checkInterval?: Duration.Input | undefined
   /** Maximum number of octets that the file may have. Absent: 16 MiB. */
   readonly maxOctets?: number | undefined
+  /**
+   * The realms that clients are asked for. If a change of the file leaves no users of them, there is a warning in the log. Absent: they
+   * are not known.
+   */
+  readonly realms?: ReadonlyArray<string> | undefined
 }
 
 const optionsSchema = Schema.Struct({
   path: text("the path of a file", (path) => path !== ""),
   calculateHa1: Schema.optional(Schema.Boolean),
   checkInterval: Schema.optional(duration),
-  maxOctets: Schema.optional(positive)
+  maxOctets: Schema.optional(positive),
+  realms: Schema.optional(Schema.Array(Schema.String))
 })
 
 const why = (cause: unknown): string =>
@@ -148,7 +155,8 @@ const makeReader = (
 
 const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   yield* checkOptions("layerFile", optionsSchema, options)
-  const { checkInterval = "1 second", path } = options
+  const { calculateHa1 = false, checkInterval = "1 second", path } = options
+  const realms = (options.realms ?? []).map((realm) => realm.normalize("NFC"))
   const { read, stat, usersIn } = makeReader(yield* FileSystem.FileSystem, options)
 
   const changes = new FileChanges(stat, read)
@@ -175,6 +183,10 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     // An empty file refuses everybody, and may be what a full disk has left of it.
     const tell = table.users === 0 ? Effect.logWarning : Effect.logInfo
     yield* tell("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
+    const others = realms.length === 0 || lines.mayHaveUsersOf(realms)
+      ? undefined
+      : otherRealms(lines, realms, calculateHa1)
+    if (others !== undefined) yield* Effect.logWarning(`The credentials file ${path} has ${others}`)
   }).pipe(
     Effect.catch(Effect.fnUntraced(function*(error) {
       const now = yield* Clock.currentTimeMillis

@@ -86,6 +86,42 @@ it.effect("a file that has no users any more is a warning, as what a full disk l
   }).pipe(provide())
 })
 
+it.effect("a file that has no users of the realms that clients are asked for any more is warned of: nobody can log in", () => {
+  const { lines, provide, write } = fake(`alice:${REALM}:${MD5}\n`)
+  return Effect.gen(function*() {
+    const told = Effect.gen(function*() {
+      yield* TestClock.adjust("2 seconds")
+      return lines.splice(0).map((line) => JSON.parse(line)).map(({ level, message }) => [level, message])
+    })
+    const read = ["INFO", "Credentials file read"]
+    const warning = [
+      "WARN",
+      `The credentials file users has 2 lines for realms whose users are not looked up there (but those of ${REALM}, d\u{e4}n are): ` +
+      "a.example (line 1), b.example (line 2)"
+    ]
+    const others = `alice:a.example:${MD5}\nbob:b.example:${MD5}\n`
+    write(others)
+    assert.deepStrictEqual(yield* told, [read, warning])
+    write(`${others}carol:da\u{308}n:${MD5}`)
+    assert.deepStrictEqual(yield* told, [read])
+    write("")
+    assert.deepStrictEqual(yield* told, [["WARN", "Credentials file read"]])
+  }).pipe(provide({ realms: [REALM, "da\u{308}n"] }))
+})
+
+it.effect("the realms of a file of passwords are not named, because a part of a password may be taken for one", () => {
+  const { lines, provide, write } = fake(`alice:${REALM}:wonder:land\n`)
+  return Effect.gen(function*() {
+    write("alice:wonder:land\n")
+    yield* TestClock.adjust("2 seconds")
+    assert.match(lines.join("\n"), /has 1 line for a realm .*: line 1"/)
+    assert.notInclude(lines.join("\n"), "wonder")
+    write("alice::land\n")
+    yield* TestClock.adjust("2 seconds")
+    assert.lengthOf(lines.filter((line) => line.includes("WARN")), 1)
+  }).pipe(provide({ realms: [REALM], calculateHa1: true }))
+})
+
 describe("layerFile", () => {
   it.effect("R7616-3.6-01 reads user:realm:HA1 of either algorithm, comments and empty lines", () =>
     Effect.gen(function*() {

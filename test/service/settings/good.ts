@@ -116,7 +116,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       value: "File",
       beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/users" },
       of: ({ credentials }) => credentials,
-      is: { _tag: "File", path: "/users", calculateHa1: false }
+      is: { _tag: "File", path: "/users", calculateHa1: false, realms: ["localhost", "127.0.0.1", "::1"] }
     },
     {
       value: "memory",
@@ -212,7 +212,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_CREDENTIALS_FILE: [{
     value: "/users",
     of: ({ credentials }) => credentials,
-    is: { _tag: "File", path: "/users", calculateHa1: false }
+    is: { _tag: "File", path: "/users", calculateHa1: false, realms: ["localhost", "127.0.0.1", "::1"] }
   }],
   MSRP_CALCULATE_HA1: [
     {
@@ -225,7 +225,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       value: "1",
       beside: { MSRP_CREDENTIALS_FILE: "/passwords" },
       of: ({ credentials }) => credentials,
-      is: { _tag: "File", path: "/passwords", calculateHa1: true }
+      is: { _tag: "File", path: "/passwords", calculateHa1: true, realms: ["localhost", "127.0.0.1", "::1"] }
     }
   ],
   MSRP_AUTH_REALM: [{ value: "Example Realm", of: ({ relay }) => relay.authRealm, is: "Example Realm" }],

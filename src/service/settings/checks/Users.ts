@@ -8,6 +8,7 @@ import { passwordUser, storedSecret, type User } from "../../../Credentials.ts"
 import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
 import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
+import { otherRealms } from "../../../credentials/OtherRealms.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
 import { realmKey } from "../../../protocol/digest/Challenge.ts"
@@ -18,7 +19,7 @@ import { ProvidedParts } from "../ProvidedParts.ts"
 import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
 import type { Addresses } from "./Addresses.ts"
-import { askedRealms, otherRealmsWarning } from "./Realms.ts"
+import { askedRealms } from "./Realms.ts"
 
 /** The source of users, or one for each realm. */
 export type CredentialsSettings =
@@ -154,10 +155,10 @@ const backendOf = Effect.fnUntraced(function*(
       const lines = yield* readCredentialsFile(path, calculateHa1)
       if (typeof lines === "string") problems.add("credentialsFile", `${lines} (${path})`)
       else if (asked.length > 0) {
-        const warning = otherRealmsWarning(lines, asked, { path, withPasswords: calculateHa1 })
-        if (warning !== undefined) warnings.push(warning)
+        const others = otherRealms(lines, asked, calculateHa1)
+        if (others !== undefined) warnings.push(`${variables.credentialsFile.variable} has ${others} (${path})`)
       }
-      return { _tag: "File", path, calculateHa1 }
+      return { _tag: "File", path, calculateHa1, realms: asked }
     }
     case "sql":
       return { _tag: "Sql", url: values.sqlUrl!, table: tableOf(values), calculateHa1, cacheSeconds }
