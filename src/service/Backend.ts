@@ -19,7 +19,7 @@ import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
 import type { OptionsError } from "../options/Options.ts"
 import { BackendHealth } from "./BackendHealth.ts"
-import type { CredentialsSettings, DemoUser } from "./Settings.ts"
+import { type BackendSettings, backendsOf, type CredentialsSettings, type DemoUser } from "./Settings.ts"
 
 /**
  * A backend as a layer. Database drivers are loaded only if needed. Each is recorded in `health`, and the failures of
@@ -84,8 +84,11 @@ export const removalsOf = (interval: number): RemovedUsersOptions => ({
   interval: interval === 0 ? Duration.infinity : Duration.seconds(interval)
 })
 
-/** Time for which a replaced backend stays open, to answer queries that were made before. */
+/** Time for which a replaced database or HTTP service stays open, to answer queries that were made before. */
 const LAST_ANSWERS = "30 seconds"
+
+/** Whether a backend answers from its own memory, even after it is closed. */
+const isKept = ({ _tag }: BackendSettings): boolean => _tag !== "Sql" && _tag !== "Http"
 
 /**
  * Why the users cannot be read at the start.
@@ -106,6 +109,8 @@ export interface LiveUsers {
 
 interface Generation {
   readonly scope: Scope.Closeable
+  /** Whether it can be closed as soon as it is replaced. */
+  readonly isKept: boolean
   readonly credentials: Credentials["Service"]
   readonly health: BackendHealth
 }
@@ -123,7 +128,7 @@ export const makeUsers = Effect.fnUntraced(function*(
       Effect.provideService(FileSystem.FileSystem, files),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
-    return { scope, credentials: Context.get(context, Credentials), health }
+    return { scope, isKept: backendsOf(wanted).every(isKept), credentials: Context.get(context, Credentials), health }
   })
   let current = yield* make(settings)
   return {
@@ -148,7 +153,8 @@ export const makeUsers = Effect.fnUntraced(function*(
         const before = current
         current = next
         const close = Scope.close(before.scope, Exit.void)
-        return Effect.asVoid(Effect.forkIn(Effect.delay(close, LAST_ANSWERS), parent))
+        // A file would be read by two of them, and each change logged twice.
+        return before.isKept ? close : Effect.asVoid(Effect.forkIn(Effect.delay(close, LAST_ANSWERS), parent))
       })
     })
   }

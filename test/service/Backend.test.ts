@@ -11,6 +11,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { DatabaseSync } from "node:sqlite"
 import { type LiveUsers, makeUsers } from "../../src/service/Backend.ts"
+import type { BackendSettings, CredentialsSettings } from "../../src/service/Settings.ts"
 import { temporaryDirectory } from "../support/directory.ts"
 import { disk, parse } from "./settings/environment.ts"
 
@@ -145,7 +146,8 @@ it.live("the log says that a backend answers again, and why it did not", () => {
   }).pipe(Effect.scoped, Effect.provide([disk, logger]))
 })
 
-it.effect("a backend that was replaced is closed when queries from before have had their time", () =>
+/** How often a file of users is looked at in 28 seconds and in a further minute, once others have replaced it. */
+const looksOf = (before: (file: BackendSettings) => CredentialsSettings) =>
   Effect.gen(function*() {
     const text = Buffer.from("alice:example.org:0123456789abcdef0123456789abcdef\n")
     const size = ByteSize.bytes(text.length)
@@ -159,16 +161,40 @@ it.effect("a backend that was replaced is closed when queries from before have h
         })
     })
     const users = yield* Effect.provideService(
-      makeUsers({ _tag: "File", path: "before" }),
+      makeUsers(before({ _tag: "File", path: "before" })),
       FileSystem.FileSystem,
       files
     )
+    yield* TestClock.adjust("5 seconds")
+    assert.isAtLeast(looks, 5)
     yield* Effect.flatten(users.open({ _tag: "File", path: "after" }))
+    looks = 0
     yield* TestClock.adjust("28 seconds")
-    assert.isAtLeast(looks, 28)
+    const soon = looks
     yield* TestClock.adjust("1 minute")
-    assert.isAtMost(looks, 32)
-  }).pipe(Effect.scoped))
+    return [soon, looks - soon] as const
+  }).pipe(Effect.scoped)
+
+it.effect("a backend that was replaced is closed when queries from before have had their time", () =>
+  Effect.gen(function*() {
+    const [soon, later] = yield* looksOf((file) => ({
+      _tag: "ByRealm",
+      realms: { "example.org": file },
+      others: { _tag: "Http", url: "http://127.0.0.1:9/", cacheSeconds: 0 }
+    }))
+    assert.isAtLeast(soon, 27)
+    assert.isAtMost(later, 3)
+  }))
+
+it.effect("a file that was replaced is not looked at any more: each change would be logged twice", () =>
+  Effect.gen(function*() {
+    assert.deepStrictEqual(yield* looksOf((file) => file), [0, 0])
+    const memory = { _tag: "Memory", users: [] } as const
+    assert.deepStrictEqual(
+      yield* looksOf((file) => ({ _tag: "ByRealm", realms: { "example.org": file }, others: memory })),
+      [0, 0]
+    )
+  }))
 
 it.live("a backend that is down at the start is told of before anybody logs in, and so is its return", () => {
   const lines: Array<string> = []
