@@ -385,6 +385,16 @@ describe("files that settings name", () => {
       assert.isTrue(yield* knows("bob"))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
+  it.effect("a file without users is warned of", () =>
+    Effect.gen(function*() {
+      const { log, path, reload, write } = yield* real(file)
+      const warning = `MSRP_CREDENTIALS_FILE has no users: nobody can log in (${path("users")})`
+      assert.notInclude((yield* reload).warnings, warning)
+      write("users", "# nobody\n")
+      for (let i = 0; i < 2; i++) assert.include((yield* reload).warnings, warning)
+      assert.lengthOf(log.filter((line) => line.includes(warning)), 1)
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
   it.effect("a new certificate that clients will refuse is warned of once", () =>
     Effect.gen(function*() {
       const { log, reload, write } = yield* real(file)

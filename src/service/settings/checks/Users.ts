@@ -139,6 +139,9 @@ interface OfRealms {
   readonly warnings: Array<string>
 }
 
+export const noUsersWarning = (path: string): string =>
+  `${variables.credentialsFile.variable} has no users: nobody can log in (${path})`
+
 /** The settings of a source, all of which must be set. */
 const backendOf = Effect.fnUntraced(function*(
   source: Source,
@@ -155,6 +158,7 @@ const backendOf = Effect.fnUntraced(function*(
       const lines = yield* readCredentialsFile(path, calculateHa1)
       if (typeof lines === "string") problems.add("credentialsFile", `${lines} (${path})`)
       else if (asked.length > 0) {
+        if (lines.users === 0) warnings.push(noUsersWarning(path))
         const others = otherRealms(lines, asked, calculateHa1)
         if (others !== undefined) warnings.push(`${variables.credentialsFile.variable} has ${others} (${path})`)
       }
