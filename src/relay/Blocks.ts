@@ -15,7 +15,8 @@ const SMALLEST = 4096
 
 /**
  * Octets of all free blocks. A user who parks as much as allowed in blocks of each size, one after the other, could otherwise make
- * the relay keep as much again for each size.
+ * the relay keep as much again for each size. Beyond it the size that has most gives way, so that sizes that were used before, and
+ * may not be any more, leave room for those that others use.
  */
 export const MOST_FREE = 33_554_432
 
@@ -42,9 +43,23 @@ export class Blocks {
     if (octets.length < SMALLEST || octets.length > BLOCK) return
     const { buffer } = octets
     const { byteLength } = buffer
-    if (this.#octets + byteLength > MOST_FREE) return
+    while (this.#octets + byteLength > MOST_FREE) this.#octets -= this.#largest().take()!.length
     this.#octets += byteLength
     this.#free[byteLength / STEP]!.add(octets.length === byteLength ? octets : Buffer.from(buffer as ArrayBuffer))
+  }
+
+  /** The free blocks of the size that has most octets. */
+  #largest(): FreeBlocks {
+    let largest = this.#free[0]!
+    let most = 0
+    for (let steps = SMALLEST / STEP; steps < this.#free.length; steps++) {
+      const free = this.#free[steps]!
+      if (free.count * steps > most) {
+        largest = free
+        most = free.count * steps
+      }
+    }
+    return largest
   }
 
   /** Frees blocks that were not needed since the last call. */
@@ -57,6 +72,10 @@ class FreeBlocks {
   readonly #blocks: Array<Buffer> = []
   /** The smallest number of free blocks since the last `relax`. */
   #least = 0
+
+  get count(): number {
+    return this.#blocks.length
+  }
 
   take(): Buffer | undefined {
     const block = this.#blocks.pop()

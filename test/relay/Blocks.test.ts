@@ -87,6 +87,24 @@ describe("Blocks", () => {
     }
   })
 
+  it("keep blocks of a size that is used now, also when others filled all memory with another one before", () => {
+    const blocks = new Blocks()
+    const fill = (size: number, octets: number) => {
+      const all = Array.from({ length: octets / size }, () => blocks.keep(source, 0, size))
+      for (const one of all) blocks.release(one)
+      return new Set(all.map(({ buffer }) => buffer))
+    }
+    const before = fill(BLOCK, MOST_FREE)
+    for (const size of [8192, 4096]) {
+      const known = fill(size, MOST_FREE / 8)
+      const again = Array.from({ length: known.size }, () => blocks.keep(source, 0, size))
+      assert.isTrue(again.every(({ buffer }) => known.has(buffer)))
+      for (const one of again) blocks.release(one)
+    }
+    const left = Array.from({ length: MOST_FREE / BLOCK }, () => blocks.keep(source, 0, BLOCK))
+    assert.strictEqual(left.filter(({ buffer }) => before.has(buffer)).length, 0.75 * MOST_FREE / BLOCK)
+  })
+
   it("keep few octets in memory of their own, and do not keep memory for those that are too many", () => {
     const blocks = new Blocks()
     for (const length of [100, BLOCK + 1]) {
