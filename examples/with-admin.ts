@@ -41,7 +41,7 @@ const Parts = Layer.effect(
   Admin.AdminParts,
   Effect.gen(function*() {
     const relay = yield* Relay
-    const { bounds, counters, drain, gauges, operator, phase, phaseSince, sockets, trace, undrain } = relay
+    const { bounds, counters, drain, gauges, memory, operator, phase, phaseSince, sockets, trace, undrain } = relay
     const { prometheus } = yield* Metrics
     const scope = yield* Effect.scope
     const phaseNow = Effect.sync(() => ({ phase: phase(), since: phaseSince() }))
@@ -54,6 +54,7 @@ const Parts = Layer.effect(
       operator,
       counters,
       gauges,
+      memory,
       limits: bounds(),
       phase: phaseNow,
       // The drain goes on when the client that requested it has disconnected.

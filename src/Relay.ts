@@ -34,7 +34,7 @@ import { makeSessionKeeper } from "./relay/edge/SessionKeeper.ts"
 import { makeSweptTable } from "./relay/edge/SweptTable.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { troubleLog } from "./relay/edge/TroubleLog.ts"
-import type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
+import type { RelayBounds, RelayGauges, RelayMemory } from "./relay/Gauges.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import { CertificateRequests } from "./relay/rules/CertificateRequests.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
@@ -64,7 +64,7 @@ export type {
 } from "./relay/edge/Operator.ts"
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
-export type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
+export type { RelayBounds, RelayGauges, RelayMemory } from "./relay/Gauges.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions, PortRange } from "./relay/rules/NextHops.ts"
 export type { UsePathUri } from "./relay/rules/OwnUris.ts"
@@ -198,6 +198,8 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   readonly bounds: () => RelayBounds
+  /** Memory that is used again. */
+  readonly memory: () => RelayMemory
   /** The valid sessions, as the relay itself uses them: plain calls. Their session-ids are secrets. */
   readonly sessions: SessionTable
   /** Counters and certificates of the transport, if it has any. */
@@ -320,6 +322,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     counters,
     gauges: () => gaugesOf(switchboard, sessions, timers),
     bounds: () => ({ connections: limits.connections, sessions: sessions.rules.maxSessions }),
+    memory: () => switchboard.shared.memory.octets,
     sessions,
     transportFacts: transport.facts,
     trace: (query) => tracer.trace(query),

@@ -175,6 +175,8 @@ describe("endpoints", () => {
         100_000
       ])
       assert.notProperty(json, "maxSessions")
+      assert.hasAllKeys(json.memory, ["resident", "heapUsed", "heapReserved", "buffers"])
+      for (const octets of Object.values(json.memory)) assert.isAbove(octets as number, 0)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* ask(port, "/overview")).json.rates.framesIn, 0)
     }))

@@ -14,6 +14,7 @@ import { Codec } from "../src/Codec.ts"
 import { Metrics } from "../src/Metrics.ts"
 import { families } from "../src/metrics/Catalogue.ts"
 import { Relay } from "../src/Relay.ts"
+import { SLAB } from "../src/relay/Slabs.ts"
 import { TestRelay } from "../src/testing.ts"
 import { type Connection, Transport } from "../src/Transport.ts"
 import { type Page, readPage, valueOf } from "./metrics/page.ts"
@@ -365,6 +366,18 @@ describe("metrics", () => {
           assert.strictEqual(valueOf(page, `${name}_refused_total{reason="${reason}"}`), count, reason)
         }
       }
+    })))
+
+  it.effect("tell the memory that is used again", () =>
+    simulated(Effect.gen(function*() {
+      const world = yield* makeWorld()
+      yield* world.login()
+      assert.deepStrictEqual(world.relay.memory(), { output: SLAB, freeBlocks: 0 })
+      const relay = Relay.of({ ...world.relay, memory: () => ({ output: 7, freeBlocks: 5 }) })
+      const context = yield* Layer.build(Layer.provide(Metrics.layer, Layer.succeed(Relay, relay)))
+      const page = readPage(yield* Context.get(context, Metrics).prometheus)
+      const kept = ["output", "free blocks"].map((kind) => valueOf(page, `kept_memory_bytes{kind="${kind}"}`))
+      assert.deepStrictEqual(kept, [7, 5])
     })))
 
   it.effect("are not there any more when the layer is closed", () =>

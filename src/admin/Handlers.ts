@@ -15,7 +15,7 @@ import { MAX_TRACES } from "../relay/edge/Trace.ts"
 import { askerOf } from "./Access.ts"
 import { AdminApi } from "./Api.ts"
 import type { Overview, TraceLine } from "./Model.ts"
-import { AdminParts } from "./Parts.ts"
+import { AdminParts, type AdminPartsShape } from "./Parts.ts"
 import { NotFound, Unavailable } from "./Problems.ts"
 import { makeRates } from "./Rates.ts"
 import { makeLoopDelay, reasonsNotReady } from "./Readiness.ts"
@@ -42,6 +42,11 @@ const events = (items: ReadonlyArray<RelayEvent>) =>
   json(() => ({ items: items.map(({ fields, level, message, time }) => ({ time, level, message, fields })) }))
 
 const bounded = (limit: number): number | undefined => Number.isFinite(limit) ? limit : undefined
+
+const memoryOf = ({ memory }: AdminPartsShape): Overview["memory"] => {
+  const { arrayBuffers, heapTotal, heapUsed, rss } = process.memoryUsage()
+  return { resident: rss, heapUsed, heapReserved: heapTotal, buffers: arrayBuffers, ...memory?.() }
+}
 
 const health = HttpApiBuilder.group(
   AdminApi,
@@ -82,6 +87,7 @@ const seeing = HttpApiBuilder.group(
           maxConnections: bounded(parts.limits.connections),
           maxSessions: bounded(parts.limits.sessions),
           ...parts.gauges(),
+          memory: memoryOf(parts),
           users: parts.users?.(),
           certificates: parts.certificates?.(),
           logLinesLost: parts.logLinesLost?.(),

@@ -178,6 +178,20 @@ export const Overview = Schema.Struct({
   maxSessions: Schema.optional(count),
   /** Octets of buffered output and of parked requests. */
   bufferedOctets: count,
+  /** Octets of memory of the process. */
+  memory: Schema.optional(Schema.Struct({
+    /** Of all of it. */
+    resident: count,
+    /** Of JavaScript's heap that are in use, and that are reserved. */
+    heapUsed: count,
+    heapReserved: count,
+    /** Of buffers outside the heap. */
+    buffers: count,
+    /** Of those of the buffers that are for output, in use or free. Absent if it is not known. */
+    output: Schema.optional(count),
+    /** Of those of the buffers that are for requests that wait, and are free. Absent if it is not known. */
+    freeBlocks: Schema.optional(count)
+  })),
   /** The backends of users. Absent if they are not known. */
   users: Schema.optional(Schema.Array(UsersBackend)),
   /** Absent if it is not known. */

@@ -6,6 +6,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator } from "../relay/edge/Operator.ts"
+import type { RelayMemory } from "../relay/Gauges.ts"
 import type {
   CertificateInUse,
   LogLevelName,
@@ -30,6 +31,8 @@ export interface AdminPartsShape {
   readonly counters: Readonly<Pick<RelayCounters, RatedCounter>>
   /** Current numbers of connections and sessions, and of octets that wait to be sent. */
   readonly gauges: () => { readonly connections: number; readonly sessions: number; readonly bufferedOctets: number }
+  /** Buffers of the relay that are used again. Absent: this is not known. */
+  readonly memory?: (() => RelayMemory) | undefined
   /** Maximum numbers of connections and sessions; `Infinity` for no limit. */
   readonly limits: { readonly connections: number; readonly sessions: number }
   /** Why no connection can be accepted now, in words; `undefined` if they can be. Absent: this is not known. */

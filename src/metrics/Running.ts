@@ -32,6 +32,12 @@ export const running: ReadonlyArray<Family> = [
       return kind === "resident" ? rss : kind === "heap used" ? heapUsed : kind === "buffers" ? arrayBuffers : heapTotal
     }
   ),
+  gaugeBy(
+    "kept_memory_bytes",
+    "Octets of buffers that are used again: all of those for output, and those for parked requests that are free",
+    ["kind", ["output", "free blocks"]],
+    ({ relay }, kind) => kind === "output" ? relay.memory().output : relay.memory().freeBlocks
+  ),
   gauge(
     "descriptors",
     "File descriptors that are open; NaN where the system does not tell",

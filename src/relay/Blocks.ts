@@ -23,8 +23,12 @@ export const MOST_FREE = 33_554_432
 export class Blocks {
   /** Free blocks by their size in steps. Of each size they cannot be more than were parked at a time since the last `relax`. */
   readonly #free = Array.from({ length: BLOCK / STEP + 1 }, () => new FreeBlocks())
-  /** Octets of the free blocks. */
   #octets = 0
+
+  /** Octets of the free blocks. */
+  get free(): number {
+    return this.#octets
+  }
 
   /** A copy of at most `BLOCK` octets of `buf`, or of more in memory that is not used again. */
   keep(buf: Buffer, start: number, end: number): Buffer {

@@ -18,6 +18,20 @@ export interface RelayGauges {
 }
 
 /**
+ * Memory outside the heap that a relay uses again. Some of it stays while the relay is idle; what was not needed for a minute or two is
+ * freed.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface RelayMemory {
+  /** Octets of all memory for output, in use or free. */
+  readonly output: number
+  /** Octets of free memory for requests that wait; what they use is about `parkedOctets`. */
+  readonly freeBlocks: number
+}
+
+/**
  * The limits of `RelayGauges`.
  *
  * @category models

@@ -3,6 +3,7 @@
  * whole heap several times a second.
  */
 import { Blocks } from "./Blocks.ts"
+import type { RelayMemory } from "./Gauges.ts"
 import { Slabs } from "./Slabs.ts"
 
 export class Memory {
@@ -10,6 +11,10 @@ export class Memory {
   readonly slabs = new Slabs()
   /** For what is parked. */
   readonly blocks = new Blocks()
+
+  get octets(): RelayMemory {
+    return { output: this.slabs.held, freeBlocks: this.blocks.free }
+  }
 
   /** Frees what was not needed since the last call. */
   relax(): void {

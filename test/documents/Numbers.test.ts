@@ -183,7 +183,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `${admin("REQUEST_TIME") / 1000} seconds for a request to come in, ${admin("ANSWER_TIME")} for its answer`,
     `does not take what was written for ${admin("STALL_TIME") / 1000} to ${2 * admin("STALL_TIME") / 1000} seconds`,
     `without a request is closed after ${admin("REQUEST_TIME") / 1000} seconds`,
-    `one that had an answer after ${admin("IDLE_TIME") / 1000 + 1}.`
+    `one that had an answer after ${admin("IDLE_TIME") / 1000 + 1}.`,
+    `at most ${size(from("relay/Blocks", "MOST_FREE"))} are free`
   ],
   "docs/metrics.md": [`timers came too late in the last ${from("metrics/Process", "WINDOW")} seconds`],
   "docs/log.md": [

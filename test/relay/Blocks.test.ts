@@ -95,14 +95,20 @@ describe("Blocks", () => {
       return new Set(all.map(({ buffer }) => buffer))
     }
     const before = fill(BLOCK, MOST_FREE)
+    assert.strictEqual(blocks.free, MOST_FREE)
     for (const size of [8192, 4096]) {
       const known = fill(size, MOST_FREE / 8)
       const again = Array.from({ length: known.size }, () => blocks.keep(source, 0, size))
       assert.isTrue(again.every(({ buffer }) => known.has(buffer)))
       for (const one of again) blocks.release(one)
     }
+    assert.strictEqual(blocks.free, MOST_FREE)
     const left = Array.from({ length: MOST_FREE / BLOCK }, () => blocks.keep(source, 0, BLOCK))
     assert.strictEqual(left.filter(({ buffer }) => before.has(buffer)).length, 0.75 * MOST_FREE / BLOCK)
+    assert.strictEqual(blocks.free, MOST_FREE / 4)
+    blocks.relax()
+    blocks.relax()
+    assert.strictEqual(blocks.free, 0)
   })
 
   it("keep few octets in memory of their own, and do not keep memory for those that are too many", () => {

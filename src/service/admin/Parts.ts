@@ -61,6 +61,7 @@ const make = Effect.fnUntraced(
         const { bufferedOctets, connections, sessions } = gauges()
         return { bufferedOctets, connections, sessions }
       },
+      memory: relay.memory,
       get limits() {
         const { limits: { connections = defaultRelayLimits.connections } = {}, sessions } = live.settings.relay
         return { connections, sessions: sessions.maxSessions ?? Infinity }

@@ -77,6 +77,18 @@ export const eventLines = (events: ReadonlyArray<Event>, none: string, width: nu
 const limited = (count: number, most: number | undefined): string =>
   `${number(count)}${most === undefined ? "" : ` of ${number(most)}`}`
 
+const memoryRows = ({ memory }: Overview): ReadonlyArray<readonly [string, string]> => {
+  if (memory === undefined) return []
+  const { buffers, freeBlocks, heapReserved, heapUsed, output, resident } = memory
+  const kept = output === undefined || freeBlocks === undefined
+    ? ""
+    : ` (${octets(output)} for output, ${octets(freeBlocks)} free for requests that wait)`
+  return [
+    ["memory", `${octets(resident)}: heap ${octets(heapReserved)} (${octets(heapUsed)} in use),`],
+    ["", `buffers ${octets(buffers)}${kept}`]
+  ]
+}
+
 /** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
 const usersRows = ({ users = [] }: Overview): ReadonlyArray<readonly [string, string]> =>
   users.flatMap(({ outdated, unavailable }) => [
@@ -120,6 +132,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
     ["sessions", limited(one.sessions, one.maxSessions)],
     ["connections", limited(one.connections, one.maxConnections)],
     ["waiting", octets(one.bufferedOctets)],
+    ...memoryRows(one),
     ...usersRows(one),
     ...certificateRow(one),
     ...logRow(one),

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Client from "../../../src/Client.ts"
 import { Codec } from "../../../src/Codec.ts"
 import { Metrics } from "../../../src/Metrics.ts"
+import { SLAB } from "../../../src/relay/Slabs.ts"
 import { settingsInForce } from "../../../src/service/admin/Config.ts"
 import { layer } from "../../../src/service/admin/Service.ts"
 import { makeLive } from "../../../src/service/LiveSettings.ts"
@@ -77,7 +78,9 @@ it.effect("sessions of the relay are seen, and ended; the answer to a reload has
     yield* client.auth({ relay: uri, username: "alice", password: "wonderland" })
     const { items, total } = (yield* request(path, "/sessions")).json
     assert.deepStrictEqual([total, items[0].user, items[0].realm], [1, "alice", "127.0.0.1"])
-    assert.strictEqual((yield* request(path, "/overview")).json.sessions, 1)
+    const overview = (yield* request(path, "/overview")).json
+    assert.strictEqual(overview.sessions, 1)
+    assert.deepInclude(overview.memory, { output: SLAB, freeBlocks: 0 })
     assert.strictEqual((yield* request(path, "/connections")).json.total, 1)
     const label = `/sessions/${items[0].session}`
     assert.strictEqual((yield* request(path, label, { method: "DELETE" })).status, 200)

@@ -1,5 +1,6 @@
 /** Tables, ages and octets as people read them. */
 import { assert, it } from "@effect/vitest"
+import type { Overview } from "../../../src/Admin.ts"
 import { type RatedCounter, ratedCounters } from "../../../src/admin/Parts.ts"
 import { duration, moment, number, octets, plain, table } from "../../../src/service/admin/Text.ts"
 import { connectionLines, eventLines, overviewLines, sessionLines } from "../../../src/service/admin/Views.ts"
@@ -67,26 +68,41 @@ it("events that are long go on in the next line, set in", () => {
   assert.match(lines[1]!, /^ {21}field/)
 })
 
+const since = 1_790_000_000_000
+
+const overview: Overview = {
+  phase: "serving",
+  version: "0.1.0",
+  since,
+  started: since,
+  now: since,
+  connections: 1,
+  sessions: 1,
+  bufferedOctets: 0,
+  eventLoopDelay: 0,
+  rates: Object.fromEntries(ratedCounters.map((name) => [name, 0])) as Record<RatedCounter, number>
+}
+
+it("a status has the memory of the process, and what the relay keeps of it if that is known", () => {
+  const known = { resident: 150e6, heapUsed: 40e6, heapReserved: 60e6, buffers: 36e6 }
+  const lines = (memory: Overview["memory"]) =>
+    overviewLines({ ...overview, memory }, "here").filter((line) => /memory|buffers/.test(line))
+  const first = "  memory       150 MB: heap 60 MB (40 MB in use),"
+  assert.deepStrictEqual(lines(undefined), [])
+  assert.deepStrictEqual(lines(known), [first, "               buffers 36 MB"])
+  assert.deepStrictEqual(lines({ ...known, output: 1e6, freeBlocks: 33e6 }), [
+    first,
+    "               buffers 36 MB (1.0 MB for output, 33 MB free for requests that wait)"
+  ])
+})
+
 it("a status that is long goes on in the next line, set in, with all of its words", () => {
-  const [since, reason] = [1_790_000_000_000, `no connection: ${"nobody listens there ".repeat(9)}(ECONNREFUSED)`]
-  const [rate, version] = [0, "0.1.0"]
-  const overview = {
-    phase: "serving",
-    version,
-    since,
-    started: since,
-    now: since,
-    connections: 1,
-    sessions: 1,
-    bufferedOctets: 0,
-    users: [{ backend: "sql", unavailable: { since, last: since, reason } }],
-    eventLoopDelay: 0,
-    rates: Object.fromEntries(ratedCounters.map((name) => [name, rate])) as Record<RatedCounter, number>
-  } as const
-  const lines = overviewLines(overview, "127.0.0.1:2858", 80)
+  const reason = `no connection: ${"nobody listens there ".repeat(9)}(ECONNREFUSED)`
+  const broken = { ...overview, users: [{ backend: "sql", unavailable: { since, last: since, reason } }] }
+  const lines = overviewLines(broken, "127.0.0.1:2858", 80)
   for (const line of lines) assert.isAtMost(line.length, 80)
   const at = lines.findIndex((line) => line.startsWith("  users        cannot be queried since"))
   assert.match(lines[at + 1]!, /^ {15}\S/)
   assert.include(lines.map((line) => line.trim()).join(" "), reason)
-  assert.include(overviewLines(overview, "127.0.0.1:2858").join("\n"), reason)
+  assert.include(overviewLines(broken, "127.0.0.1:2858").join("\n"), reason)
 })
