@@ -91,7 +91,6 @@ const between = (minimum: number, maximum: number) =>
 
 const page = {
   address: Schema.optional(Name),
-  sort: Schema.optional(Schema.Literals(["octets", "age"])),
   offset: Schema.optional(wholeNumber(0, MAX_OFFSET)),
   limit: Schema.optional(wholeNumber(1, MAX_PAGE))
 }
@@ -99,8 +98,13 @@ const page = {
 export const Limit = Schema.Finite.check(...between(1, MAX_PAGE))
 export const Offset = Schema.Finite.check(...between(0, MAX_OFFSET))
 
-export const sessionQuery = { user: Schema.optional(Name), realm: Schema.optional(Name), ...page }
-export const connectionQuery = page
+export const sessionQuery = {
+  user: Schema.optional(Name),
+  realm: Schema.optional(Name),
+  sort: Schema.optional(Schema.Literals(["octets", "age"])),
+  ...page
+}
+export const connectionQuery = { sort: Schema.optional(Schema.Literals(["octets", "waiting", "age"])), ...page }
 
 /** The traffic to trace; `seconds` is the duration of the trace. */
 export const traceQuery = {

@@ -46,7 +46,10 @@ const connection = (i: number): ConnectionSummary => ({
 
 const octetsOf = ({ received, sent }: SessionSummary): number => sent.octets + received.octets
 
-const pageOf = <A>(all: ReadonlyArray<A>, { limit = 100, offset = 0 }: SessionQuery): Page<A> => ({
+const pageOf = <A>(
+  all: ReadonlyArray<A>,
+  { limit = 100, offset = 0 }: Pick<SessionQuery, "limit" | "offset">
+): Page<A> => ({
   total: all.length,
   items: all.slice(offset, offset + limit)
 })
@@ -71,13 +74,12 @@ export const fakeOperator = (count: number): Operator => {
       )
       return pageOf(query.sort === "octets" ? fit.sort((a, b) => octetsOf(b) - octetsOf(a)) : fit, query)
     },
-    connections: (query = {}) =>
-      pageOf(
-        [...connections.values()].filter(({ remote }) =>
-          query.address === undefined || query.address === addressOf(remote)
-        ),
-        query
-      ),
+    connections: (query = {}) => {
+      const fit = [...connections.values()].filter(({ remote }) =>
+        query.address === undefined || query.address === addressOf(remote)
+      )
+      return pageOf(query.sort === "waiting" ? fit.sort((a, b) => b.waiting - a.waiting) : fit, query)
+    },
     endSession: (label) => sessions.delete(label),
     endConnection: (number) => connections.delete(number),
     endUser: (user, realm) => {

@@ -12,7 +12,7 @@ import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
 import type { ConnectionQuery, ConnectionSummary, Operator, Page, SessionQuery, SessionSummary } from "./Operator.ts"
 import { AT_ONCE, inOneTurn, inSeveralTurns, pageOf, type Scan } from "./Scan.ts"
-import { connectionSummaryOf, sessionSummaryOf } from "./Summaries.ts"
+import { connectionSummaryOf, sessionSummaryOf, waitingOf } from "./Summaries.ts"
 
 export interface OperationsOptions {
   readonly switchboard: Switchboard
@@ -64,7 +64,7 @@ const makeScans = ({ clock, sessions, switchboard }: OperationsOptions) => ({
     return pageOf(
       switchboard.hops,
       ({ connection }) => connection !== undefined && (host === undefined || connection.remote.host === host),
-      sort === "octets" ? octetsOfHop : undefined,
+      sort === "octets" ? octetsOfHop : sort === "waiting" ? waitingOf : undefined,
       { limit, offset },
       (hop) => connectionSummaryOf(hop, clock)
     )

@@ -119,8 +119,10 @@ export interface SessionQuery {
  */
 export interface ConnectionQuery {
   readonly address?: string | undefined
-  /** By octets since they began, the most first, or by age, the oldest first (default). */
-  readonly sort?: "octets" | "age" | undefined
+  /**
+   * By octets since they began, or by those that wait, the most first, or by age, the oldest first (default).
+   */
+  readonly sort?: "octets" | "waiting" | "age" | undefined
   readonly offset?: number | undefined
   readonly limit?: number | undefined
 }

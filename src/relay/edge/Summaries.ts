@@ -40,6 +40,9 @@ const connectionNow = (session: Session): number | undefined => {
   return (open.find((hop) => hop.number === number) ?? open[0])?.number
 }
 
+/** Octets that wait to go out. */
+export const waitingOf = ({ outbound: { outbox, windows } }: Hop): number => outbox.waitingOctets + windows.parkedOctets
+
 /** Of a hop that has its connection. */
 export const connectionSummaryOf = (hop: Hop, clock: Clock.Clock): ConnectionSummary => {
   const connection = hop.connection!
@@ -57,6 +60,6 @@ export const connectionSummaryOf = (hop: Hop, clock: Clock.Clock): ConnectionSum
     sessions: hop.sessions.owned(monotonicMillis(clock)),
     octetsIn: hop.octetsIn,
     octetsOut: hop.octetsOut,
-    waiting: hop.outbound.outbox.waitingOctets + hop.outbound.windows.parkedOctets
+    waiting: waitingOf(hop)
   }
 }

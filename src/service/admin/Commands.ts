@@ -54,12 +54,13 @@ const address = Flag.String("address").pipe(
   Flag.withSchema(Name),
   Flag.optional
 )
-const page = {
-  sort: Flag.Literals("sort", ["age", "octets"]).pipe(
-    Flag.withDescription("Sort by age, the oldest first, or by octets, the most first"),
-    Flag.withMetavar("age|octets"),
+const sort = <const Rank extends string>(...ranks: ReadonlyArray<Rank>) =>
+  Flag.Literals("sort", ["age", ...ranks]).pipe(
+    Flag.withDescription(`Sort by age, the oldest first, or by ${ranks.join(" or ")}, the most first`),
+    Flag.withMetavar(["age", ...ranks].join("|")),
     Flag.withDefault("age" as const)
-  ),
+  )
+const page = {
   limit: Flag.Int("limit").pipe(
     Flag.withDescription(`Number of entries to list, at most ${MAX_PAGE}`),
     Flag.withSchema(Limit),
@@ -87,7 +88,7 @@ const realm = Flag.String("realm").pipe(
 
 const sessions = Command.make(
   "sessions",
-  { user: user("Only those of this user"), realm, address, ...page },
+  { user: user("Only those of this user"), realm, address, sort: sort("octets"), ...page },
   (given) => {
     const { limit, offset, sort } = given
     const query = {
@@ -102,7 +103,7 @@ const sessions = Command.make(
   }
 ).pipe(Command.withDescription("Lists sessions: user, address, age, and traffic"))
 
-const connections = Command.make("connections", { address, ...page }, (given) => {
+const connections = Command.make("connections", { address, sort: sort("octets", "waiting"), ...page }, (given) => {
   const { limit, offset, sort } = given
   const query = { address: optional(given.address), sort, limit, offset }
   return ask(

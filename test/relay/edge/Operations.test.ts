@@ -257,6 +257,7 @@ describe("operator: what the operator sees", () => {
 
   scenario("what waits for a receiver that answers nothing, at its connection", (world) =>
     Effect.gen(function*() {
+      yield* world.connect
       const { alice, bob, bobUri } = yield* world.pair()
       for (let i = 0; i < 50; i++) {
         bob.write(
@@ -269,6 +270,8 @@ describe("operator: what the operator sees", () => {
       const { bufferedOctets, parkedOctets } = world.relay.gauges()
       assert.isAtLeast(waitingFor(alice.peer), parkedOctets)
       assert.strictEqual(waitingFor(alice.peer) + waitingFor(bob), bufferedOctets)
+      const first = (sort: "age" | "waiting") => world.relay.operator.connections({ sort }).items[0]!.connection
+      assert.deepStrictEqual([first("age"), first("waiting")], [1, 2])
       answers(alice.peer)
       for (const frame of alice.peer.frames) if (frame.method === "SEND") alice.peer.answer(frame)
       yield* until(() => world.relay.gauges().bufferedOctets === 0, "all of it")

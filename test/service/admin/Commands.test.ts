@@ -62,6 +62,9 @@ describe("msrp-relay admin", () => {
         const page = yield* run("sessions", "--sort", "octets", "--limit", "5", "--offset", "10")
         assert.strictEqual(page.lines.length, 8)
         assert.strictEqual(page.lines.at(-1), "11 to 15 of 1,000 sessions; the next ones with --offset 15")
+        const waiting = yield* run("connections", "--sort", "waiting", "--limit", "1")
+        assert.match(waiting.lines[1]!, /2\.0 kB$/)
+        assert.strictEqual((yield* run("sessions", "--sort", "waiting")).code, 1)
         const connections = yield* run("connections", "--address", "198.51.100.8")
         assert.match(
           connections.lines[0]!,
