@@ -99,7 +99,10 @@ const sessions = Command.make(
       limit,
       offset
     }
-    return ask((client) => client.sessions({ query }), (all, shown) => Views.sessionLines(all, { ...shown, offset }))
+    return ask(
+      (client) => client.sessions({ query }),
+      (all, shown) => Views.sessionLines(all, { ...shown, offset, user: query.user })
+    )
   }
 ).pipe(Command.withDescription("Lists sessions: user, address, age, and traffic"))
 
@@ -151,7 +154,7 @@ const kill = Command.make(
       (client) => client.endUser({ params: { user: name }, query: { realm: optional(realm) } }),
       ({ ended }) => ended === 0 ? [] : [`${ended} session${ended === 1 ? "" : "s"} of ${name} ended`]
     )
-    if (ended === 0) return yield* refused(`${name} has no session`)
+    if (ended === 0) return yield* refused(`${name} has no session${Views.nameHint(name)}`)
   })
 ).pipe(Command.withDescription("Ends a session, a connection, or all sessions of a user"))
 
@@ -215,7 +218,7 @@ const history = Command.make(
   ({ user }) =>
     ask(
       (client) => client.history({ params: { user } }),
-      ({ items }, shown) => Views.eventLines(items, `Nothing is known of ${user}`, shown.width)
+      ({ items }, shown) => Views.eventLines(items, `Nothing is known of ${user}${Views.nameHint(user)}`, shown.width)
     )
 ).pipe(Command.withDescription("Prints recent events of a user, the latest last"))
 

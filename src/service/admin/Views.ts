@@ -19,6 +19,8 @@ export interface Shown {
   readonly now: number
   /** Characters of a line. */
   readonly width: number
+  /** The user whose items are on it, if the query named one. */
+  readonly user?: string | undefined
 }
 
 const sessionColumns = (now: number): ReadonlyArray<Column<Session>> => [
@@ -48,6 +50,12 @@ const connectionColumns = (now: number): ReadonlyArray<Column<Connection>> => [
   { title: "WAITING", of: ({ waiting }) => octets(waiting), right: true }
 ]
 
+/** What may be wrong with the name of a user of whom nothing is found: lists show it with its realm. */
+export const nameHint = (user = ""): string => {
+  const at = user.lastIndexOf("@")
+  return at > 0 ? ` (names are without the realm: ${plain(user.slice(0, at))}?)` : ""
+}
+
 /** The position of this page in the whole list, and how to get the next page. */
 const position = (what: string, { items, total }: Page<unknown>, offset: number): string => {
   const end = offset + items.length
@@ -55,10 +63,15 @@ const position = (what: string, { items, total }: Page<unknown>, offset: number)
   return `${range} ${what}${total === 1 ? "" : "s"}${end < total ? `; the next ones with --offset ${end}` : ""}`
 }
 
-const listed = <A>(what: string, columns: ReadonlyArray<Column<A>>, page: Page<A>, { offset, width }: Shown) =>
+const listed = <A>(
+  what: string,
+  columns: ReadonlyArray<Column<A>>,
+  page: Page<A>,
+  { offset, user, width }: Shown
+) =>
   page.items.length > 0
     ? [...table(columns, page.items, width), "", position(what, page, offset)]
-    : [page.total === 0 ? `No ${what}s` : `No more ${what}s: there are ${number(page.total)}`]
+    : [page.total === 0 ? `No ${what}s${nameHint(user)}` : `No more ${what}s: there are ${number(page.total)}`]
 
 export const sessionLines = (page: Page<Session>, shown: Shown): ReadonlyArray<string> =>
   listed("session", sessionColumns(shown.now), page, shown)

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { TraceFrame } from "../../trace/TraceFrame.ts"
 import { adminFlags } from "../admin/Flags.ts"
+import { nameHint } from "../admin/Views.ts"
 import { traceFlags } from "./Flags.ts"
 import { show } from "./Show.ts"
 
@@ -29,7 +30,9 @@ export const traceCommand = Command.make(
         const one = { user, realm, sort: "age", limit: 1, offset: 0 } as const
         const { total } = yield* asked(connection, connection.client.sessions({ query: one }))
         // Warns, because with a misspelt name no frames would ever come.
-        if (total === 0) yield* Console.error(`${user} has no session now; what passes when he logs in will be shown`)
+        if (total === 0) {
+          yield* Console.error(`${user} has no session now${nameHint(user)}; what passes when he logs in will be shown`)
+        }
       }
       const lines = yield* asked(connection, connection.client.trace({ query }))
       const frames = lines.pipe(

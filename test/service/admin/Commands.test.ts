@@ -73,6 +73,12 @@ describe("msrp-relay admin", () => {
         assert.match(connections.lines[1]!, /^ +8 {2}user8@example\.com +198\.51\.100\.8:10008 /)
         assert.strictEqual(connections.lines.at(-1), "5 connections")
         assert.deepStrictEqual((yield* run("sessions", "--user", "nobody")).lines, ["No sessions"])
+        const hint = " (names are without the realm: user7?)"
+        const [whole, named] = ["user7@example.org", "--user"]
+        assert.deepStrictEqual((yield* run("sessions", named, whole)).lines, [`No sessions${hint}`])
+        assert.deepStrictEqual((yield* run("history", whole)).lines, [`Nothing is known of ${whole}${hint}`])
+        assert.strictEqual((yield* run("kill", named, whole)).error, `${whole} has no session${hint}`)
+        assert.deepStrictEqual((yield* run("history", "@user7")).lines, ["Nothing is known of @user7"])
         const beyond = yield* run("sessions", "--offset", "5000")
         assert.deepStrictEqual(beyond.lines, ["No more sessions: there are 1,000"])
       })))

@@ -28,6 +28,10 @@ it.effect("says of a user that he has no session, since his name may be mistyped
     })
     const nobody = ["usr8 has no session now; what passes when he logs in will be shown"]
     assert.deepStrictEqual(yield* told("--user", "usr8"), nobody)
+    assert.match(
+      (yield* told("--user", "user8@example.com")).join(),
+      /now \(names are without the realm: user8\?\); what/
+    )
     assert.deepStrictEqual(yield* told("--user", "user8"), [])
     assert.deepStrictEqual(yield* told(), [])
   }).pipe(Effect.provide(NodeServices.layer)))
