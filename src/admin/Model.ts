@@ -149,6 +149,8 @@ export const UsersUnavailable = Schema.Struct({
 export const UsersBackend = Schema.Struct({
   /** The kind, as MSRP_CREDENTIALS names it. */
   backend: Schema.String,
+  /** How many users it has. Absent if it does not know. */
+  users: Schema.optional(count),
   /** Absent if its last lookup succeeded, or there was none. */
   unavailable: Schema.optional(UsersUnavailable),
   /** Why the users from before are in use, and since when; absent if they are not. */

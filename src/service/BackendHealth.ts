@@ -22,7 +22,12 @@ export class BackendHealth {
   get states(): ReadonlyArray<UsersBackend> {
     return Array.from(
       this.#backends,
-      ([users, backend]) => ({ backend, unavailable: this.#unavailable.get(users), outdated: users.outdated?.() })
+      ([users, backend]) => ({
+        backend,
+        users: users.size?.(),
+        unavailable: this.#unavailable.get(users),
+        outdated: users.outdated?.()
+      })
     )
   }
 

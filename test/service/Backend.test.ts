@@ -247,7 +247,12 @@ it.effect("a file that cannot be used is shown, with its backend, until it is ri
       FileSystem.FileSystem,
       files
     )
-    const fine = ["file", "memory"].map((backend) => ({ backend, unavailable: undefined, outdated: undefined }))
+    const fine = ([["file", 1], ["memory", 0]] as const).map(([backend, users]) => ({
+      backend,
+      users,
+      unavailable: undefined,
+      outdated: undefined
+    }))
     assert.deepStrictEqual(users.backends(), fine)
     yield* TestClock.setTime(5000)
     const reason = "The credentials file users is wrong in line 2: not user:realm:secret"

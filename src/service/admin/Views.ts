@@ -104,7 +104,8 @@ const memoryRows = ({ memory }: Overview): ReadonlyArray<readonly [string, strin
 
 /** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
 const usersRows = ({ users = [] }: Overview): ReadonlyArray<readonly [string, string]> =>
-  users.flatMap(({ outdated, unavailable }) => [
+  users.flatMap(({ backend, outdated, unavailable, users }) => [
+    ...users === 0 ? [`none in ${backend}: its logins are refused`] : [],
     ...unavailable === undefined ? [] : [
       `cannot be queried since ${moment(unavailable.since)}, last tried ${
         moment(unavailable.last)

@@ -96,6 +96,12 @@ it("a status has the memory of the process, and what the relay keeps of it if th
   ])
 })
 
+it("a status says which source of users has none", () => {
+  const users = [{ backend: "file", users: 0 }, { backend: "memory", users: 2 }, { backend: "sql" }]
+  const lines = overviewLines({ ...overview, users }, "here").filter((line) => line.includes("users"))
+  assert.deepStrictEqual(lines, ["  users        none in file: its logins are refused"])
+})
+
 it("a status that is long goes on in the next line, set in, with all of its words", () => {
   const reason = `no connection: ${"nobody listens there ".repeat(9)}(ECONNREFUSED)`
   const broken = { ...overview, users: [{ backend: "sql", unavailable: { since, last: since, reason } }] }
