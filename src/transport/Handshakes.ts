@@ -204,6 +204,8 @@ export class Handshakes {
   /** Called by Node; an exception here would end the process. */
   #secured(stream: Tls.TLSSocket): void {
     try {
+      // Until it is a connection, which does the same: Node does not close a TLS socket that fails after its handshake.
+      stream.on("error", destroyed)
       chainKept(stream)
       const addresses = socketAddresses(stream)
       const underWay = addresses === undefined ? undefined : this.#underWay.get(keyOf(addresses))
@@ -222,6 +224,10 @@ export class Handshakes {
 const isTooLong = (stream: Tls.TLSSocket): boolean => {
   const most = stream.authorized ? MAX_CERTIFICATES : MAX_UNVERIFIED_CERTIFICATES
   return showsMoreThan(stream, most) || (certificateOf(stream)?.raw.length ?? 0) > most
+}
+
+function destroyed(this: Tls.TLSSocket): void {
+  this.destroy()
 }
 
 const keyOf = ({ local, remote }: SocketAddresses): string => `${local.host} ${remote.host} ${remote.port}`

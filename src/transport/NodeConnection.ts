@@ -63,6 +63,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error
+      // Node goes on to read a TLS socket that has failed, into memory from which nobody takes.
+      stream.destroy()
     })
     // Otherwise Node would end this side in the same turn, also if thousands of peers close together.
     stream.allowHalfOpen = true

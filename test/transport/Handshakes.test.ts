@@ -80,6 +80,22 @@ const holding = Effect.fnUntraced(function*(port: number, octets: number) {
   })
 })
 
+/** Leads there; the result also has what leads there, to write octets that its client has not sent. */
+const leading = Effect.fnUntraced(function*(port: number) {
+  const ways: Array<Net.Socket> = []
+  const by = yield* plainServer((socket) => {
+    const to = Net.connect(port, "127.0.0.1")
+    ways.push(to)
+    socket.pipe(to)
+    to.pipe(socket)
+    for (const one of [socket, to]) one.on("error", () => {}).on("close", () => void (to.destroy(), socket.destroy()))
+  })
+  return { by, ways }
+})
+
+/** A record of data that is not encrypted with any key. */
+const forged = Buffer.concat([Buffer.from([23, 3, 3, 0, 48]), Buffer.alloc(48, 7)])
+
 /** Clients that come at once. */
 const CROWD = 200
 
@@ -344,6 +360,57 @@ describe("certificates of those who connect", () => {
         })
       )
   )
+})
+
+describe("a connection whose TLS fails after the handshake", () => {
+  it.live.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "is closed at once: Node would read on, and keep all of it (%s)",
+    (maxVersion) =>
+      run(
+        { tls: localhost },
+        Effect.gen(function*() {
+          const { port, recorders } = yield* listening()
+          const { by, ways } = yield* leading(port)
+          yield* client(by, { maxVersion })
+          yield* poll(() => recorders.length === 1)
+          ways[0]!.write(forged)
+          yield* recorders[0]!.untilClosed
+        })
+      )
+  )
+
+  it.effect.each(["TLSv1.2", "TLSv1.3"] as const)("also before a WebSocket is open (%s)", (maxVersion) =>
+    run(
+      { tls: localhost },
+      Effect.gen(function*() {
+        const { listen } = yield* Transport
+        const { port } = yield* listen({ ...listener, transport: "ws" }, new Recorder().accept)
+        const { by, ways } = yield* leading(port)
+        const { events } = yield* client(by, { maxVersion })
+        yield* poll(() => events.length > 0)
+        ways[0]!.write(forged)
+        yield* poll(() => events.includes("close"))
+      })
+    ))
+
+  it.live("is closed by the side that has dialled, too", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const ends: Array<Net.Socket> = []
+        const port = yield* plainServer((raw) => {
+          ends.push(raw)
+          new Tls.TLSSocket(raw, { isServer: true, cert: localhost.cert, key: Redacted.value(localhost.key) })
+            .on("error", () => {})
+        })
+        const { by, ways } = yield* leading(port)
+        const recorder = new Recorder()
+        yield* connect({ scheme: "msrps", host: "127.0.0.1", port: by, serverName: "localhost" }, recorder.accept)
+        ways[0]!.emit("data", forged)
+        yield* recorder.untilClosed
+      })
+    ))
 })
 
 describe("names that clients ask for", () => {
