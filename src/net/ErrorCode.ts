@@ -16,6 +16,7 @@ const words = new Map([
   ["ECONNRESET", "the other side has cut the connection"],
   ["EPIPE", "the other side has cut the connection"],
   ["ERR_TLS_ANSWERS", "the other side does not take what TLS answers"],
+  ["ERR_TLS_KEY_UPDATES", "the other side changes keys and sends nothing else"],
   ["ETIMEDOUT", "no answer in time"],
   ["EHOSTUNREACH", "there is no route to it"],
   ["ENETUNREACH", "there is no route to it"],

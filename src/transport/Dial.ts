@@ -15,6 +15,7 @@ import type { Adopt } from "./Connections.ts"
 import type { DescriptorWatch } from "./DescriptorWatch.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
+import type { KeyUpdates } from "./KeyUpdates.ts"
 import { certificateOf, checkServerIdentity, MAX_CERTIFICATES, type Proven, showsMoreThan } from "./PeerCertificate.ts"
 import { socketAddresses } from "./SocketAddresses.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
@@ -49,11 +50,12 @@ export interface DialParts {
   readonly adopt: Adopt
   readonly proven: Proven
   readonly defer: (task: () => void) => void
+  readonly keyUpdates: KeyUpdates
   readonly watch: DescriptorWatch
 }
 
 export const makeConnect = (
-  { adopt, certificates, defer, proven, resolver, watch }: DialParts,
+  { adopt, certificates, defer, keyUpdates, proven, resolver, watch }: DialParts,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
@@ -138,11 +140,14 @@ export const makeConnect = (
         rejectUnauthorized: false,
         checkServerIdentity
       })
+      stream.on("keylog", (line: Buffer) => keyUpdates.logged(line, stream))
+      stream.on("session", () => keyUpdates.count(stream))
       stream.on("error", (cause) => {
         resume(failed(reasonOf(cause), cause))
       })
       stream.once("close", () => resume(failed("Other", new Error("closed during the TLS handshake"))))
       stream.once("secureConnect", () => {
+        keyUpdates.watch(stream, options.host)
         stream.pause()
         const error = stream.authorized ? undefined : stream.authorizationError as unknown as string
         // That fault is accepted if lenient; the names of the certificate prove nothing then.

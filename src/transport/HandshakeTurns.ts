@@ -5,7 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import type * as Net from "node:net"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { networkOf } from "../net/Network.ts"
-import { HandshakeBudget } from "./HandshakeBudget.ts"
+import { HandshakeBudget, OCTETS_OF_ONE } from "./HandshakeBudget.ts"
 
 /** The limits of one address, for IPv6 of one network. */
 export interface TurnLimits {
@@ -55,6 +55,11 @@ export class HandshakeTurns {
         return wait === undefined ? Effect.void : wait === 0 ? counted : Effect.delay(counted, wait)
       })
     )
+  }
+
+  /** Charges an address for what took as long as so many handshakes. */
+  charge(host: string, handshakes: number): void {
+    this.#budget.spent(host, (handshakes + 1) * OCTETS_OF_ONE)
   }
 
   #inSlot(host: string, slots: number, handshake: Effect.Effect<void>): Effect.Effect<void> {

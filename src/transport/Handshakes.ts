@@ -5,6 +5,7 @@ import * as Tls from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
 import type { Certificates } from "./Certificates.ts"
 import { HandshakeTurns } from "./HandshakeTurns.ts"
+import type { KeyUpdates } from "./KeyUpdates.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
 import { chainKept, keepChains } from "./PeerChain.ts"
 import { type Arrived, PendingSockets, type SetUpLimits } from "./PendingSockets.ts"
@@ -31,6 +32,9 @@ export interface HandshakeLimits extends SetUpLimits {
  */
 const ASKED_AT_ONCE = 8
 
+/** Handshakes that take as long as the KeyUpdates that come in before a connection is closed for them. */
+const COST_OF_KEYS = 16
+
 interface UnderWay {
   readonly secured: (stream: Tls.TLSSocket) => void
   /** `words`: the reason for the log. */
@@ -56,6 +60,7 @@ export class Handshakes {
   readonly #pending = new PendingSockets()
   readonly #counters: TransportCounters
   readonly #inSlices: (task: () => void) => void
+  readonly #keyUpdates: KeyUpdates
   readonly #log = new RefusalLog("tls")
 
   /**
@@ -68,8 +73,10 @@ export class Handshakes {
     asks: (address: string) => boolean,
     limits: () => HandshakeLimits,
     counters: TransportCounters,
-    inSlices: (task: () => void) => void
+    inSlices: (task: () => void) => void,
+    keyUpdates: KeyUpdates
   ) {
+    this.#keyUpdates = keyUpdates
     this.#counters = counters
     this.#inSlices = inSlices
     this.#certificates = certificates
@@ -89,6 +96,7 @@ export class Handshakes {
       handshakeTimeout: NEVER
     })
     if (asking) keepChains(server)
+    server.on("keylog", this.#keyUpdates.logged)
     server.on("tlsClientError", (error, stream) => {
       const addresses = socketAddresses(stream)
       if (addresses !== undefined) {
@@ -145,6 +153,7 @@ export class Handshakes {
       this.#underWay.set(key, {
         failed,
         secured: (stream) => {
+          this.#keyUpdates.watch(stream, host, isFree ? undefined : () => this.#turns.charge(host, COST_OF_KEYS))
           // Synchronously: application data may follow in the same read.
           rest = next(stream)
           // The listener would keep this closure alive as long as the connection.

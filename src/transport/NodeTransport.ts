@@ -23,6 +23,7 @@ import { makeCertificates, type TlsOptions, tlsSchema } from "./Certificates.ts"
 import { makeConnections } from "./Connections.ts"
 import { makeDescriptorWatch } from "./DescriptorWatch.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
+import { KeyUpdates } from "./KeyUpdates.ts"
 import { makeListen } from "./Listener.ts"
 import type { ListenerOptions } from "./ListenerOptions.ts"
 import { makeProven } from "./PeerCertificate.ts"
@@ -98,12 +99,13 @@ export const make = Effect.fnUntraced(function*(
   const { adopting, defer, run } = yield* makeConnections(options.reads ?? "shared", options.pollSignal ?? false)
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
+  const keyUpdates = new KeyUpdates(defer)
   const proven = makeProven(yield* Clock.Clock)
   const counters = zeroTransportCounters()
   const watch = makeDescriptorWatch({ counters, run, allowed: yield* openFilesAllowed })
   return {
-    listen: makeListen({ adopting, certificates, counters, proven, defer, run, watch }, live),
-    connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver, watch }, live),
+    listen: makeListen({ adopting, certificates, counters, keyUpdates, proven, defer, run, watch }, live),
+    connect: makeConnect({ adopt: yield* adopting, certificates, defer, keyUpdates, proven, resolver, watch }, live),
     identity: certificates.identity,
     defer,
     facts: Object.assign(counters, { certificates: certificates.facts, acceptFault: watch.fault })

@@ -7,7 +7,9 @@ import type { Current } from "../options/Live.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
+import type { Defer } from "./Defer.ts"
 import { Handshakes } from "./Handshakes.ts"
+import type { KeyUpdates } from "./KeyUpdates.ts"
 import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import type { Arrived } from "./PendingSockets.ts"
@@ -26,7 +28,8 @@ export interface SetUpParts {
   readonly certificates: Certificates
   readonly counters: TransportCounters
   readonly proven: Proven
-  readonly defer: (task: () => void) => void
+  readonly defer: Defer
+  readonly keyUpdates: KeyUpdates
   /** Runs an effect in a fiber of its own. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
@@ -60,7 +63,7 @@ const UNPROVED: ReturnType<Proven> = { peerNames: [] }
 
 /** Makes the function that does all steps; its effect completes when the socket has become a connection or is closed. */
 export const makeSetUp = Effect.fnUntraced(function*(
-  { certificates, counters, defer, proven, run }: SetUpParts,
+  { certificates, counters, defer, keyUpdates, proven, run }: SetUpParts,
   live: Current<ListenerOptions>,
   { accept, adopt, asksForCertificate = false, bound, busy, socket }: SetUpListener
 ): Effect.fn.Return<(newcomer: Newcomer) => Effect.Effect<void>, never, Scope.Scope> {
@@ -72,7 +75,8 @@ export const makeSetUp = Effect.fnUntraced(function*(
       typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate,
       () => limitsOf(live.current),
       counters,
-      makeSlices(defer, busy, HANDSHAKES_AT_ONCE)
+      makeSlices(defer, busy, HANDSHAKES_AT_ONCE),
+      keyUpdates
     )
     : undefined
   if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))

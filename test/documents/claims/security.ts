@@ -28,6 +28,7 @@ import { variables } from "../../../src/service/settings/Table.ts"
 import { MAX_OCTETS as MAX_SECRET_FILE } from "../../../src/service/settings/TextFile.ts"
 import { MAX_WAITING as MAX_NOTICES } from "../../../src/service/Systemd.ts"
 import { MAX_QUEUED } from "../../../src/transport/AcceptQueue.ts"
+import { MAX_NEW_KEYS } from "../../../src/transport/KeyUpdates.ts"
 import {
   HANDSHAKE,
   MAX_CERTIFICATES,
@@ -91,7 +92,10 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       size(HANDSHAKE)
     } for the rest of the handshake and what comes with its end, ${MAX_PEER_NAMES} names; ${
       size(MAX_TLS)
-    } of key updates`,
+    } of key updates and the like from a peer that does not take the answers; ${MAX_NEW_KEYS} new keys in a row without data`,
+    `| new keys of TLS 1.3 in a row without data | | ${MAX_NEW_KEYS} | closed, and counts as ${
+      numberIn("src/transport/Handshakes.ts", "const COST_OF_KEYS = ")
+    } handshakes |`,
     `| ${size(MAX_TLS)}, within ${seconds(numberIn("src/transport/Connections.ts", "const LOOK = \""))} | closed |`,
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
