@@ -52,6 +52,8 @@ interface Candidate {
   readonly done: () => void
   /** Whether a request for a page has come in, and was answered; `over`: no WebSocket can be opened any more, or it is open. */
   state: "silent" | "answering" | "answered" | "over"
+  /** Octets that have come with the first head, and behind it: they belong to the WebSocket, or are not read. */
+  ahead?: Buffer
 }
 
 export class Upgrades {
@@ -82,7 +84,7 @@ export class Upgrades {
         options.defect(error)
       }
     })
-    server.on("request", (request, response) => {
+    const answer = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
       const { socket } = request
       const candidate = this.#candidates.get(socket)
       // Node reads pipelined requests meanwhile, and makes a response for each: a peer could cause thousands in a moment.
@@ -92,12 +94,15 @@ export class Upgrades {
         if (candidate.state === "answering") candidate.state = "answered"
       })
       const { serve } = options.limits()
-      if (serve !== undefined) return serve(request, response)
+      if (serve !== undefined) return candidate.ahead === undefined ? serve(request, response) : void socket.destroy()
       options.counters.webSocketsRefused[426]++
       options.run(this.#log.tell(candidate.addresses.remote, NO_PAGES))
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })
       response.end(`${NO_PAGES}\n`)
-    })
+    }
+    server.on("request", answer)
+    // Node would answer these by itself, as many as come.
+    server.on("checkExpectation", answer)
     server.on("clientError", (error, socket) => {
       const candidate = this.#take(socket)
       if (!socket.writable || candidate === undefined) return void socket.destroy()
@@ -131,15 +136,7 @@ export class Upgrades {
         resume(Effect.void)
       }
       this.#candidates.set(stream, candidate = { addresses, secure, opened, done, state: "silent" })
-      // Node would handle a thousand requests that come at once in one turn of the event loop.
-      stream.once("readable", () => {
-        this.#options.inSlices(() => {
-          if (stream.destroyed) return
-          arrived?.(stream)
-          this.#server.emit("connection", stream)
-          stream.resume()
-        })
-      })
+      this.#begins(stream, candidate, arrived)
     })
     const late = Effect.suspend(() =>
       candidate?.state === "silent" ? this.#missed(addresses.remote, "timed out") : Effect.void
@@ -152,6 +149,35 @@ export class Upgrades {
         return this.#pending.isEvicted(stream) ? this.#missed(addresses.remote, "too many") : Effect.void
       })
     )
+  }
+
+  /**
+   * Passes a socket to Node when the head is there, and no more than that: Node would handle all requests that have come at once, four
+   * thousand of which fit into one read, in one turn of the event loop.
+   */
+  #begins(stream: Net.Socket, candidate: Candidate, arrived: Arrived | undefined, before = NOTHING): void {
+    // Node would handle the heads of a thousand sockets in one turn as well.
+    stream.once("readable", () => {
+      this.#options.inSlices(() => {
+        if (stream.destroyed) return
+        arrived?.(stream)
+        const octets = stream.read() as Buffer | null
+        const all = octets === null ? before : Buffer.concat([before, octets])
+        const end = all.indexOf(HEAD_END, Math.max(0, before.length - HEAD_END.length))
+        if (!mayBegin(all)) {
+          this.#take(stream)
+          return this.#refuse(stream, candidate.addresses.remote, NO_HTTP)
+        }
+        if (end < 0 && octets !== null && all.length <= MAX_HTTP_HEAD) {
+          return this.#begins(stream, candidate, undefined, all)
+        }
+        const head = end < 0 ? all : all.subarray(0, end + HEAD_END.length)
+        if (head.length < all.length) candidate.ahead = all.subarray(head.length)
+        if (head.length > 0) stream.unshift(head)
+        this.#server.emit("connection", stream)
+        stream.resume()
+      })
+    })
   }
 
   /** The candidate of a socket, of which nothing more is expected. */
@@ -183,6 +209,7 @@ export class Upgrades {
     socket.pause()
     socket.write(switching(answer))
     if (head.length > 0) socket.unshift(head)
+    if (candidate.ahead !== undefined) socket.unshift(candidate.ahead)
     // Synchronously: frames may follow in the same read.
     opened(client)
     done()
@@ -219,6 +246,16 @@ const missed = { "timed out": "not asked for in time", "too many": "too many are
 const CONTRADICTION: Refused = { status: 400, reason: "Forwarded and X-Forwarded-For contradict each other" }
 
 const ignore = (): void => {}
+
+const HEAD_END = "\r\n\r\n"
+const NOTHING = Buffer.alloc(0)
+
+/** Whether octets may be the beginning of a request. */
+const mayBegin = (octets: Buffer): boolean => {
+  const text = octets.toString("latin1", 0, MAX_HTTP_HEAD).replace(/^\r\n/, "")
+  const end = text.indexOf("\r\n")
+  return end < 0 ? /^(?:[A-Z]|\r?$)/.test(text) : /^[A-Z-]+ \S+ HTTP\/1\.[01]$/.test(text.slice(0, end))
+}
 
 /**
  * Removes what node:http has left on a socket, which would be kept as long as the connection. A table of listeners from which

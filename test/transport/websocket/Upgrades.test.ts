@@ -5,6 +5,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
 import * as Net from "node:net"
@@ -116,9 +117,47 @@ describe("handshake", () => {
     serving({}, (port) =>
       Effect.gen(function*() {
         const { facts } = yield* Transport
-        yield* Effect.promise(() => ask(port, request([]).repeat(100)).catch(() => ""))
-        assert.strictEqual(facts!.webSocketsRefused[426], 1)
+        const answers = [[], ["Expect: another answer"]].map((lines) =>
+          ask(port, request(lines).repeat(100)).catch(() => "")
+        )
+        yield* Effect.promise(() => Promise.all(answers))
+        assert.strictEqual(facts!.webSocketsRefused[426], 2)
         assert.include(yield* Effect.promise(() => ask(port, request([]))), "426 Upgrade Required")
+      })))
+
+  it.live("R4976-9.3-06: Node gets the first request only, in however many parts it comes", () =>
+    serving({}, (port) =>
+      Effect.gen(function*() {
+        let requests = 0
+        const count = (): void => void requests++
+        subscribe("http.server.request.start", count)
+        yield* Effect.addFinalizer(() => Effect.sync(() => unsubscribe("http.server.request.start", count)))
+        const one = request([])
+        const rest = one.repeat(500)
+        for (const [i, parts] of [[one + rest], [one.slice(0, 5), one.slice(5) + rest]].entries()) {
+          const socket = Net.connect({ port, host: "127.0.0.1" }).setNoDelay(true).resume().on("error", () => {})
+          for (const part of parts) {
+            socket.write(part)
+            yield* turns(20)
+          }
+          yield* poll(() => socket.closed)
+          assert.strictEqual(requests, i + 1)
+        }
+      })))
+
+  it.live("a WebSocket is opened for a head in several parts, with what has come behind it", () =>
+    serving({}, (port, recorder) =>
+      Effect.gen(function*() {
+        const socket = Net.connect({ port, host: "127.0.0.1" }).setNoDelay(true)
+        const head = request(LINES)
+        for (const part of [head.slice(0, 5), head.slice(5, -3)]) {
+          socket.write(part)
+          yield* turns(20)
+        }
+        // A binary frame with a masking key of zeros.
+        socket.write(Buffer.concat([Buffer.from(head.slice(-3)), Buffer.from([0x82, 0x82, 0, 0, 0, 0, 104, 105])]))
+        yield* recorder.untilLength(2)
+        socket.destroy()
       })))
 
   it.live("pages are served one after the other on a connection, and to nobody who sends requests ahead", () => {
