@@ -4,6 +4,7 @@ import type { CloseReason } from "../transport/Connection.ts"
 
 /** The relay's own reasons, and the form in which each is sent to the peer, where the transport can carry a reason. */
 export const closeReasons = {
+  "a defect of the relay": "defect",
   "AUTH without TLS": "policy",
   "certificate has expired": "policy",
   "ended by the operator": "policy",

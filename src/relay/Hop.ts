@@ -230,10 +230,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound.windows.open()
   }
 
-  stalled(): void {
-    this.fail("takes no octets")
-  }
-
   get lastHeard(): number {
     return this.#inbound.lastHeard
   }
@@ -283,12 +279,15 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#pings?.stop()
     this.reading.close()
     const reportEnds = this.#owner.left(this)
-    this.#inbound.lost()
-    this.outbound.close()
-    const { counters, tasks } = this.shared
-    if (this.#connection !== undefined) countClosed(counters, this.#reason, failure)
-    // One user may have thousands of requests there.
-    tasks.steps(this.outbound.givesUp(), () => tasks.steps(this.#inbound.closes(), () => this.#over(reportEnds)))
+    try {
+      this.#inbound.lost()
+    } finally {
+      this.outbound.close()
+      const { counters, tasks } = this.shared
+      if (this.#connection !== undefined) countClosed(counters, this.#reason, failure)
+      // One user may have thousands of requests there.
+      tasks.steps(this.outbound.givesUp(), () => tasks.steps(this.#inbound.closes(), () => this.#over(reportEnds)))
+    }
   }
 
   #over(reportEnds: () => void): void {

@@ -155,6 +155,15 @@ export class Turn {
     this.#endSoon()
   }
 
+  /** Throws a defect again in a task of its own, so that those who catch it can do the rest of their work. */
+  throwsLater(defect: unknown): void {
+    this.continues({
+      goOn: () => {
+        throw defect
+      }
+    })
+  }
+
   #endSoon(): void {
     if (this.#ending) return
     this.#ending = true

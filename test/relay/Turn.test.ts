@@ -168,11 +168,12 @@ describe("Turn", () => {
     }
     sender("before", 2)
     turn.continues({ goOn: defect })
+    turn.throwsLater(new Error("another defect"))
     sender("behind", 2)
     turn.writesAtEnd(writer("a"))
     turn.writesAtEnd({ endTurn: defect })
     turn.writesAtEnd(writer("b"))
-    assert.strictEqual(throwing(), 2)
+    assert.strictEqual(throwing(), 3)
     assert.deepStrictEqual(log.toSorted(), ["a writes", "b writes", "before", "before", "behind", "behind"])
     turn.writesAtEnd(writer("c"))
     assert.strictEqual(throwing(), 0)

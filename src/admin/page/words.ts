@@ -20,6 +20,7 @@ export const endings: Readonly<Record<string, string>> = {
   "the relay stops": "this relay was stopped",
   "the relay drains": "this relay is being taken out of service",
   "closed by its peer": "the other side closed it",
+  "a defect of the relay": "this relay has a defect",
   "AUTH without TLS": "the client wanted to log in without encryption",
   "certificate has expired": "the certificate of the other relay has expired",
   "no successful request in probation": "nobody logged in on it",

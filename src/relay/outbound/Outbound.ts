@@ -7,6 +7,7 @@
  */
 import type { Head } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
+import type { Closing } from "../Closing.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import { CLOSED, type Loss, STALLED } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
@@ -25,8 +26,8 @@ export const QUANTUM = 16_384
 
 /** The hop that the output belongs to, as the output sees it. */
 export interface OutboundOwner {
-  /** The peer takes nothing although octets wait, and nothing has come in from it either. */
-  stalled(): void
+  /** Closes the connection at once. */
+  fail(reason: Closing): void
   /** Milliseconds of the monotonic clock when octets last came in. */
   readonly lastHeard: number
   /**
@@ -77,7 +78,6 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   connected(connection: Connection): void {
     this.piece = connection.messages?.piece ?? Infinity
     this.outbox.connected(connection)
-    this.#pump()
   }
 
   // ---- writing
@@ -145,15 +145,31 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
       }
       turn.cost += QUANTUM
       const sender = waiting.next()
-      if (sender.give(QUANTUM)) waiting.add(sender)
+      try {
+        if (sender.give(QUANTUM)) waiting.add(sender)
+      } catch (defect) {
+        // What it has fails with the connection.
+        waiting.add(sender)
+        this.#breaks(defect)
+      }
     }
     return false
   }
 
   #flush(): void {
     const { outbox } = this
-    if (outbox.flush()) this.lastWritten = this.shared.turn.now
+    try {
+      if (outbox.flush()) this.lastWritten = this.shared.turn.now
+    } catch (defect) {
+      this.#breaks(defect)
+    }
     if (this.#stall?.isRunning !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
+  }
+
+  /** Half a frame may be written, or octets are lost, because of a defect: the connection fails, and all that waits for it. */
+  #breaks(defect: unknown): never {
+    this.#owner.fail("a defect of the relay")
+    throw defect
   }
 
   taken(octets: number): void {
@@ -173,7 +189,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.shared.counters.receiversStalled++
     if (this.#owner.lastHeard <= since) {
       this.loss = STALLED
-      this.#owner.stalled()
+      this.#owner.fail("takes no octets")
       return false
     }
     // The connection stays for what its peer sends. What waits for the peer fails.

@@ -38,13 +38,21 @@ export const undelivered = (
   written: number,
   loss: Loss
 ): Iterable<void> => {
-  const fail = (i: number): void => {
+  const failItem = (i: number): void => {
     const one = parked[i]!
     if (one.kind === "frame") return failFrame(way, one, loss)
     if (one.kind === "end") one.answer?.give()
     if (one.stream.refused) return
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === 0 ? written : 0), rest.flag)
+  }
+  // A defect, which may be why the others fail, must not keep anybody from being told of these.
+  const fail = (i: number): void => {
+    try {
+      failItem(i)
+    } catch (defect) {
+      way.target.shared.turn.throwsLater(defect)
+    }
   }
   const open = openFrom(parked)
   if (open < parked.length) fail(open)

@@ -52,6 +52,25 @@ it("fails at once the chunk of which more may come, behind parts of one that was
   assert.deepStrictEqual(log, ["last 15+", "first 15$"])
 })
 
+it("fails the others if one of them throws, which is a defect that is thrown later", () => {
+  const log: Array<string> = []
+  const fail = () => {
+    throw new Error("a defect")
+  }
+  const part: Parked = {
+    kind: "part",
+    stream: { refused: false, fail } as unknown as Stream,
+    octets: Buffer.alloc(10)
+  }
+  const later: Array<unknown> = []
+  const shared = { turn: { throwsLater: (defect: unknown) => void later.push(defect) } }
+  const parked = [part, ...chunk("first", log), part]
+  const steps = undelivered({ target: { shared } } as unknown as Way, parked, 0, SLOW)[Symbol.iterator]()
+  while (steps.next().done !== true);
+  assert.deepStrictEqual(log, ["first 15$"])
+  assert.strictEqual(String(later[0]), "Error: a defect")
+})
+
 for (const failureReport of ["yes", "partial", "no"]) {
   scenario(
     `R4976-6.4.1-13: has one REPORT, and one loss, for what is written and what waits of a chunk whose receiver is lost (${failureReport})`,
