@@ -1,11 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { SLOW } from "../../../src/relay/Loss.ts"
 import type { Parked } from "../../../src/relay/route/Parked.ts"
 import type { Stream } from "../../../src/relay/route/Stream.ts"
 import { undelivered } from "../../../src/relay/route/Undelivered.ts"
 import type { Way } from "../../../src/relay/route/Way.ts"
-import { send, summary } from "../../support/harness.ts"
+import { collect, header, send, summary } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated({}, { split: 10_000 })
@@ -103,3 +105,41 @@ for (const failureReport of ["yes", "partial", "no"]) {
     { limits: { output: 20_000 } }
   )
 }
+
+scenario(
+  "nothing of a long chunk follows what is missing when its connection gives up several sessions at once and it goes on",
+  (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
+      const { peer } = alice
+      for (const one of [bob, dave]) one.connection.pause()
+      // The steps in which these fail take many turns, and come first.
+      const to = `${alice.usePath} ${bobUri}`
+      for (let i = 0; i < 3000; i++) peer.write(send({ to, from: alice.uri, messageId: `short.${i}`, body: "x" }))
+      const body = pattern(400_000)
+      const paths = { to: `${carol.usePath} ${daveUri}`, from: carol.uri }
+      const long = send({ ...paths, messageId: "long", range: `1-*/${body.length}`, body })
+      peer.write(long.subarray(0, 300_000))
+      yield* world.network!.settled
+      const reported: Array<string> = []
+      const pieces = collect(dave)
+      peer.onFrame = (frame) => {
+        if (frame.method !== "REPORT") return
+        // Others have not failed yet, and more of the chunk comes in while its receiver reads again.
+        if (reported.length === 0) {
+          dave.connection.resume()
+          peer.write(long.subarray(300_000))
+        }
+        reported.push(header(frame, "Message-ID")!)
+      }
+      yield* TestClock.adjust("2 seconds")
+      yield* world.network!.settled
+      assert.strictEqual(world.relay.counters.receiversGivenUp, 2)
+      assert.include(reported, "long")
+      assert.isAbove(reported.length, reported.indexOf("long") + 1000)
+      const octets = Buffer.concat(pieces.map((piece) => piece.body!))
+      assert.isTrue(octets.equals(body.subarray(0, octets.length)), "octets in their place")
+      assert.strictEqual(pieces.at(-1)!.flag, "#")
+    }),
+  { limits: { output: 20_000, hold: 2, session: 10_000_000, connection: 1_480_000 } }
+)
