@@ -89,6 +89,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#options = options
     const turn = new Turn(timers.now, edge.defer, limits.turn)
     timers.onExpiry = () => turn.tick()
+    timers.onDefect = (defect) => turn.throwsLater(defect)
     const bounds = limitsWith(timers, limits)
     this.shared = {
       codec,

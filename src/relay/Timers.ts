@@ -85,6 +85,10 @@ export class Timers {
   #queues: Array<TimerQueue> = []
   /** Called before timers expire. Set by `Switchboard`. */
   onExpiry: () => void = () => {}
+  /** Called with what a timer throws, which is a defect. Set by `Switchboard`. */
+  onDefect: (defect: unknown) => void = (defect) => {
+    throw defect
+  }
   #wakeAt = Infinity
   /** Whether the last call was late and was skipped, so that octets received before have a turn first. */
   #isForgiven = false
@@ -141,7 +145,12 @@ export class Timers {
       let timed = queue.first
       for (let i = 0; i < AT_ONCE && timed !== undefined && timed.deadline <= now; i++) {
         queue.stop(timed)
-        timed.expired()
+        try {
+          timed.expired()
+        } catch (defect) {
+          // The others are of other users.
+          this.onDefect(defect)
+        }
         timed = queue.first
       }
       if (timed !== undefined && timed.deadline < next) next = timed.deadline

@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import { WayBack } from "../../src/relay/route/WayBack.ts"
+import { broken, defects } from "../support/broken.ts"
 import { type Frame, header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
 import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
@@ -414,3 +416,22 @@ describe("the end of a connection", () => {
       yield* until(() => world.relay.gauges().connections === 0, "the cut")
     }))
 })
+
+scenario(
+  "a defect at one time limit is an error, and the limits of others are kept",
+  (world) =>
+    Effect.gen(function*() {
+      const { alice, bobUri } = yield* world.pair()
+      const carol = yield* world.login({ username: "carol" })
+      const { bobUri: daveUri } = yield* world.join(carol)
+      for (const [owner, to] of [[alice, bobUri], [carol, daveUri]] as const) {
+        owner.peer.write(send({ to: `${owner.usePath} ${to}`, from: owner.uri, messageId: "unanswered", body: "x" }))
+        assert.strictEqual((yield* owner.peer.next).status, 200)
+      }
+      let reports = 0
+      yield* broken(WayBack.prototype, "report", () => ++reports === 1)
+      yield* pass(30_000)
+      assert.strictEqual((yield* carol.peer.next).method, "REPORT")
+      assert.deepStrictEqual(defects(world), ["Error: a defect"])
+    })
+)
