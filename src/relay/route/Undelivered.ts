@@ -29,8 +29,8 @@ export const withoutReports = (parked: ReadonlyArray<Parked>, most: number) => {
 }
 
 /**
- * Fails the long chunk at the end, of which more may come in, at once: nothing may follow what is missing, and the steps may begin
- * much later. Returns the steps in which the others fail, one in each. `written`: octets of the first item that are already sent.
+ * Returns the steps in which these fail, one in each. They may begin much later, so two long chunks fail at once. `written`: octets
+ * of the first item that are already sent.
  */
 export const undelivered = (
   way: Way,
@@ -54,9 +54,11 @@ export const undelivered = (
       way.target.shared.turn.throwsLater(defect)
     }
   }
+  // More of the one at the end may come in, and nothing may follow what is missing.
   const open = openFrom(parked)
   if (open < parked.length) fail(open)
-  // The first item may have a piece open at the hop: that ends with `#`, before another sender would end it with `+` (RFC 4975 §7.1.1).
+  // The first one may have a piece open at the hop: that ends with `#`, before another sender would end it with `+` (RFC 4975 §7.1.1).
+  if (parked.length > 0 && parked[0]!.kind !== "frame") fail(0)
   return eachStep(parked.length, fail)
 }
 
