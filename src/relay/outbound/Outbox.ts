@@ -283,15 +283,16 @@ export class Outbox {
     this.#hand(connection)
   }
 
+  /** Another call releases what was put in since, before the end of the connection was reported. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    const waiting = this.#counted - this.flushed
-    this.#totals.queuedOctets -= waiting
-    this.keeps(0)
-    this.#load?.ends(waiting)
-    this.#load = undefined
-    this.#connection = undefined
+    if (!this.#closed) {
+      this.#closed = true
+      const waiting = this.#counted - this.flushed
+      this.#totals.queuedOctets -= waiting
+      this.keeps(0)
+      this.#load?.ends(waiting)
+      this.#load = this.#connection = undefined
+    }
     this.#seal()
     for (let one = this.#filled.hand(); one !== undefined; one = this.#filled.hand()) this.#slabs.release(one.lease)
   }

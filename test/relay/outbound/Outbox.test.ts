@@ -163,6 +163,17 @@ describe("the octets of an outbox", () => {
     }
   }
 
+  it("are released at the end of the connection also if they were put in after it had failed", () => {
+    const { connection, outbox, slabs } = make()
+    outbox.connected(connection)
+    outbox.close()
+    outbox.text("too late")
+    outbox.close()
+    // All of the slab is free again.
+    const { start } = slabs.lease(SLAB, SLAB)
+    assert.deepStrictEqual([start, slabs.held], [0, SLAB])
+  })
+
   it("go out later where the operating system has not taken what came before", () => {
     const { connection, outbox, system, totals, wakes, writes } = make()
     outbox.connected(connection)
