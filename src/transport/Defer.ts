@@ -28,6 +28,8 @@ export interface Defer {
   readonly read: (octets: number, mayFollow: boolean) => boolean
   /** Runs a task that reads again in the next turn of the event loop, or later if many wait. */
   readonly nextTurn: (task: () => void) => void
+  /** Runs a task as soon as the code that runs now has ended. */
+  readonly nextTick: (task: () => void) => void
 }
 
 /**
@@ -37,10 +39,12 @@ export interface Defer {
 export const makeDefer = (failed: (error: unknown) => void, endPoll?: () => void): Defer => {
   const soon = new Batch(failed)
   const next = new Batch(failed)
+  const ticked = new Batch(failed)
   let cost = 0
   let between = MOST
   let scheduled = false
   const runSoon = (): void => soon.run()
+  const tick = (): void => ticked.run()
   const turn = (): void => {
     scheduled = false
     cost = 0
@@ -74,6 +78,9 @@ export const makeDefer = (failed: (error: unknown) => void, endPoll?: () => void
     nextTurn: (task: () => void): void => {
       next.add(task)
       schedule()
+    },
+    nextTick: (task: () => void): void => {
+      if (ticked.add(task) === 1) process.nextTick(tick)
     }
   })
 }
@@ -92,8 +99,9 @@ class Batch {
     return this.#tasks.length
   }
 
-  add(task: () => void): void {
-    this.#tasks.push(task)
+  /** Returns how many tasks wait. */
+  add(task: () => void): number {
+    return this.#tasks.push(task)
   }
 
   run(most = Infinity): void {

@@ -59,7 +59,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#gone = gone
     this.#stream = stream
     this.#parts = parts
-    this.#writes = makeWrites(stream, this.#onWritten, parts.reads === "shared")
+    this.#writes = makeWrites(stream, this.#onWritten, parts.reads === "shared" ? parts.defer.nextTick : undefined)
     this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error

@@ -8,6 +8,7 @@
 import * as Net from "node:net"
 import { TLSSocket } from "node:tls"
 import { getSystemErrorName } from "node:util"
+import type { Defer } from "./Defer.ts"
 
 export interface Writes {
   /**
@@ -82,6 +83,7 @@ export class StreamWrites implements Writes {
 class DirectWrites implements Writes {
   readonly #socket: Inner
   readonly #done: () => void
+  readonly #nextTick: Defer["nextTick"]
   /** Defined while the stream may still have octets that were written to it before. */
   #stream: StreamWrites | undefined
   /** Writes that the handle has not finished. */
@@ -90,9 +92,10 @@ class DirectWrites implements Writes {
   readonly #queue: Queue | undefined
   #ending = false
 
-  constructor(socket: Net.Socket, done: () => void) {
+  constructor(socket: Net.Socket, done: () => void, nextTick: Defer["nextTick"]) {
     this.#socket = socket
     this.#done = done
+    this.#nextTick = nextTick
     this.#stream = socket.writableLength > 0 ? new StreamWrites(socket, done) : undefined
     this.#queue = socket instanceof TLSSocket ? { current: 0, octets: 0, waiting: [] } : undefined
   }
@@ -132,7 +135,7 @@ class DirectWrites implements Writes {
     this.#underWay--
     if (fault !== 0) return void this.#socket.destroy(failed(fault))
     spare = request
-    if (taken.push(this) === 1) process.nextTick(tellTaken)
+    this.#nextTick(this.#done)
   }
 
   /** A write that went on has ended. */
@@ -149,11 +152,6 @@ class DirectWrites implements Writes {
       this.#queue!.octets -= this.#queue!.current = next.length
       this.#put(handle as Handle, next)
     } else if (this.#underWay === 0 && this.#ending) socket.end()
-    this.#done()
-  }
-
-  /** The system has taken the octets of a write in the call. */
-  taken(): void {
     this.#done()
   }
 
@@ -184,17 +182,6 @@ function completed(this: Request, status: number): void {
   const { writes } = this
   this.writes = undefined
   writes?.completed(status)
-}
-
-/** Whose octets the system has taken since the last tick. */
-let taken: Array<DirectWrites> = []
-let told: Array<DirectWrites> = []
-const tellTaken = (): void => {
-  const batch = taken
-  taken = told
-  for (let i = 0; i < batch.length; i++) batch[i]!.taken()
-  batch.length = 0
-  told = batch
 }
 
 const failed = (status: number): Error => {
@@ -228,9 +215,17 @@ const makeRequest = makeRequestOf()
 /** A request that no write uses. */
 let spare: Request | undefined
 
-/** The writes of a socket; `done` is called when one is done. `isDirect`: to the handle, if this Node has what it takes. */
-export const makeWrites = (socket: Net.Socket, done: (failure?: Error | null) => void, isDirect: boolean): Writes => {
+/**
+ * The writes of a socket; `done` is called when one is done. With `nextTick` they go to the handle, if this Node has what it takes.
+ */
+export const makeWrites = (
+  socket: Net.Socket,
+  done: (failure?: Error | null) => void,
+  nextTick: Defer["nextTick"] | undefined
+): Writes => {
   const handle = (socket as Inner)._handle
   const has = typeof handle?.writeBuffer === "function" && typeof handle.writeQueueSize === "number"
-  return isDirect && has && makeRequest !== undefined ? new DirectWrites(socket, done) : new StreamWrites(socket, done)
+  return nextTick !== undefined && has && makeRequest !== undefined
+    ? new DirectWrites(socket, done, nextTick)
+    : new StreamWrites(socket, done)
 }

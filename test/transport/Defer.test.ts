@@ -51,6 +51,28 @@ describe("makeDefer", () => {
     assert.strictEqual(failures.length, 1)
   })
 
+  it("runs those of the next tick once, in order, in spite of one that throws, before other tasks, and what they ask for after that", async () => {
+    const failures: Array<unknown> = []
+    const defer = makeDefer((error) => void failures.push(error))
+    const done: Array<string> = []
+    defer(() => void done.push("turn"))
+    defer.nextTick(() => {
+      done.push("first")
+      defer.nextTick(() => void done.push("third"))
+    })
+    defer.nextTick(() => {
+      throw new Error("a task")
+    })
+    defer.nextTick(() => void done.push("second"))
+    assert.deepStrictEqual(done, [])
+    await turn()
+    assert.deepStrictEqual([done, failures.length], [["first", "second", "third", "turn"], 1])
+    defer.nextTick(() => void done.push("later"))
+    await tick()
+    assert.strictEqual(done.at(-1), "later")
+    assert.strictEqual(done.length, 5)
+  })
+
   it("runs tasks between reads when there are very many, before the event loop gets to its next turn", async () => {
     const defer = makeDefer(never)
     let ran = false

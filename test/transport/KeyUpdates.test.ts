@@ -166,7 +166,8 @@ it("stop all streams of their address for the rest of a turn that has had enough
   const next: Array<() => void> = []
   const defer = Object.assign((): void => {}, {
     read: (): boolean => enough,
-    nextTurn: (task: () => void): void => void next.push(task)
+    nextTurn: (task: () => void): void => void next.push(task),
+    nextTick: (task: () => void): void => process.nextTick(task)
   }) satisfies Defer
   const updates = new KeyUpdates(defer)
   const [one, same, paused, gone, other] = [fake(), fake(), fake(), fake(), fake()]

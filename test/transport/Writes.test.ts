@@ -53,6 +53,7 @@ const reader = (socket: Net.Socket) => {
   return { octets: () => Buffer.concat(chunks), length: () => length, ended: () => ended }
 }
 
+const nextTick = (task: () => void): void => process.nextTick(task)
 const forbidden = (): never => assert.fail("the stream was written to")
 
 describe("makeWrites", () => {
@@ -62,7 +63,7 @@ describe("makeWrites", () => {
         const { peer, socket } = yield* pair(over)
         const { length, octets } = reader(peer)
         let done = 0
-        const writes = makeWrites(socket, () => done++, true)
+        const writes = makeWrites(socket, () => done++, nextTick)
         socket.write = forbidden
         const data = pattern(3 * MiB)
         let written = 0
@@ -88,7 +89,7 @@ describe("makeWrites", () => {
         const { peer, socket } = yield* pair(over)
         peer.pause()
         let done = 0
-        const writes = makeWrites(socket, () => done++, true)
+        const writes = makeWrites(socket, () => done++, nextTick)
         const data = pattern(24 * MiB)
         for (let at = 0; at < data.length; at += 8 * MiB) writes.write(data.subarray(at, at + 8 * MiB))
         let before = writes.pending()
@@ -114,7 +115,7 @@ describe("makeWrites", () => {
         const data = pattern(12 * MiB)
         const told: Array<string> = []
         socket.write(data.subarray(0, 8 * MiB), () => told.push("stream"))
-        const writes = makeWrites(socket, () => told.push("handle"), true)
+        const writes = makeWrites(socket, () => told.push("handle"), nextTick)
         writes.write(data.subarray(8 * MiB, 10 * MiB))
         assert.isAbove(writes.pending(), 2 * MiB)
         const { length, octets } = reader(peer)
@@ -133,7 +134,7 @@ describe("makeWrites", () => {
         let done = 0
         let closed = false
         socket.on("close", () => closed = true)
-        const writes = makeWrites(socket, () => done++, true)
+        const writes = makeWrites(socket, () => done++, nextTick)
         for (let i = 0; i < 3; i++) writes.write(pattern(16 * MiB))
         socket.destroy()
         assert.deepStrictEqual([writes.write(pattern(1)), writes.pending()], [false, 0])
@@ -149,7 +150,7 @@ describe("makeWrites", () => {
         let failure: Error & { code?: string } | undefined
         socket.on("error", (error) => failure = error)
         let done = 0
-        const writes = makeWrites(socket, () => done++, true)
+        const writes = makeWrites(socket, () => done++, nextTick)
         // Nothing reads the socket, so only a write can notice.
         socket.pause()
         writes.write(pattern(16 * MiB))
@@ -183,7 +184,7 @@ describe("makeWrites", () => {
       destroy: (error: { readonly code?: string }) => void failures.push(error.code)
     }
     let done = 0
-    const writes = makeWrites(socket as never, () => done++, true)
+    const writes = makeWrites(socket as never, () => done++, nextTick)
     writes.write(pattern(10))
     status = undefined
     writes.write(pattern(10))
@@ -196,7 +197,11 @@ describe("makeWrites", () => {
       const served: Array<Net.Socket> = []
       const port = yield* plainServer((socket) => void served.push(socket))
       for (
-        const [isDirect, missing] of [[false, undefined], [true, "writeBuffer"], [true, "writeQueueSize"]] as const
+        const [ticks, missing] of [
+          [undefined, undefined],
+          [nextTick, "writeBuffer"],
+          [nextTick, "writeQueueSize"]
+        ] as const
       ) {
         const { socket: peer } = yield* plainClient(port)
         const { length } = reader(peer)
@@ -217,7 +222,7 @@ describe("makeWrites", () => {
           }
           return write(...given as Parameters<typeof write>)
         }
-        const writes = makeWrites(socket, () => done++, isDirect)
+        const writes = makeWrites(socket, () => done++, ticks)
         writes.write(pattern(1000))
         yield* poll(() => length() === 1000 && done === 1)
         assert.deepStrictEqual([streamed, writes.pending()], [1, 0])
