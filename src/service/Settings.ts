@@ -105,7 +105,7 @@ const readAll = Effect.gen(function*() {
   const environment = yield* ConfigProvider.ConfigProvider
   const problems = new Problems()
   const file = yield* readEnvFile(environment).pipe(Effect.catch((problem) => {
-    problems.add("envFile", problem)
+    problems.addOfFile("envFile", problem)
     return Effect.undefined
   }))
   const given = [environment, ...file === undefined ? [] : [ConfigProvider.fromEnvRecord(file.variables)]]

@@ -12,6 +12,12 @@ export class Problems {
     this.list.push({ variable: variables[key].variable, problem, example })
   }
 
+  /** Adds a problem of a file that exists or should: no other value of the variable is an example of what to do. */
+  addOfFile(key: VariableKey, problem: string): void {
+    this.#broken.add(key)
+    this.list.push({ variable: variables[key].variable, problem, example: undefined })
+  }
+
   /** Whether none of these variables has a problem, so that they can be compared with others. */
   fine(...keys: ReadonlyArray<VariableKey>): boolean {
     return keys.every((key) => !this.#broken.has(key))

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { join } from "node:path"
 import type { Problems } from "./Problems.ts"
 import { type VariableKey, variables } from "./Table.ts"
-import { readText } from "./TextFile.ts"
+import { NO_FILE, readText } from "./TextFile.ts"
 import { textIn } from "./VariableText.ts"
 
 /** Settings that contain a password, a key or a token; paths of such files are not among them. */
@@ -93,8 +93,6 @@ export const secretsOfSystemd = Effect.fnUntraced(function*(
   // No files are listed for permission checks, because systemd restricts access to them whatever their mode.
   return { files: [], provider: ConfigProvider.fromEnvRecord(found) }
 })
-
-const NO_FILE = "there is no such file"
 
 const secretIn = (path: string) =>
   Effect.map(

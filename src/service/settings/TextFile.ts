@@ -33,10 +33,13 @@ const readBy = Effect.fnUntraced(
   Effect.result
 )
 
+/** The reason if a file does not exist. */
+export const NO_FILE = "there is no such file"
+
 /** The reason of an error in words. */
 export const reasonOf = ({ reason }: PlatformError): string =>
   reason._tag === "NotFound"
-    ? "there is no such file"
+    ? NO_FILE
     : reason._tag === "PermissionDenied"
     ? "this user has no permission for the file"
     : codeOf(reason.cause) === "unknown"

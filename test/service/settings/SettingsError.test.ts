@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
+import { NO_FILE } from "../../../src/service/settings/TextFile.ts"
 import { bad } from "./bad.ts"
 import { parse, problemsOf, remote } from "./environment.ts"
 
@@ -20,10 +21,25 @@ describe("Settings", () => {
         assert.deepStrictEqual(told.sort(), [...expected, "MSRP_NONSENSE"].sort())
         for (const { example, problem, variable } of problems) {
           assert.include(message, `${variable}: ${problem}`)
-          if (variable !== "MSRP_NONSENSE") assert.isDefined(example)
+          // The example of a path would be the path of a file that is not there either.
+          if (variable !== "MSRP_NONSENSE" && !problem.includes(NO_FILE)) assert.isDefined(example)
         }
         assert.include(message, "MSRP_URIS='msrp://relay.example.org:2855;tcp,")
       }))
+
+    it.effect.each([
+      ["MSRP_CREDENTIALS_FILE", "(/nowhere); msrp-relay user add --file makes it"],
+      ["MSRP_TLS_CA", "(/nowhere)"]
+    ])(
+      "of a file of %s that is not there have no other path as an example",
+      ([variable, words]) =>
+        Effect.gen(function*() {
+          const { problems } = yield* Effect.flip(parse({ [variable!]: "/nowhere" }))
+          const told = problems.find(({ problem }) => problem.includes(NO_FILE))
+          assert.include(told?.problem, words)
+          assert.isUndefined(told?.example)
+        })
+    )
 
     it.effect.each([
       ["MSRP_UIRS", "MSRP_URIS"],

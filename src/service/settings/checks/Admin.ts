@@ -32,7 +32,7 @@ export const adminOf = Effect.fnUntraced(function*(
     const text = yield* readText(tokenFile)
     const token = Result.flatMap(text, tokenOf)
     if (Result.isFailure(token)) {
-      problems.add("adminTokenFile", `${tokenFile}${Result.isFailure(text) ? ":" : ""} ${token.failure}`)
+      problems.addOfFile("adminTokenFile", `${tokenFile}${Result.isFailure(text) ? ":" : ""} ${token.failure}`)
       return { admin, warnings: [] }
     }
     const fs = yield* FileSystem.FileSystem

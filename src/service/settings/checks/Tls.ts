@@ -31,7 +31,7 @@ export const tlsOf = Effect.fnUntraced(function*(
   const { listen = [], uris = [] } = addresses ?? {}
   const { problems: unusable, tls, warnings } = yield* readTls(files, [...uris, ...(values.usePath ?? [])])
   const keys = { cert: "tlsCert", key: "tlsKey", ca: "tlsCa" } as const
-  for (const { file, path, problem } of unusable) problems.add(keys[file], `${problem} (${path})`)
+  for (const { file, path, problem } of unusable) problems.addOfFile(keys[file], `${problem} (${path})`)
 
   let selfSigned: ReadonlyArray<string> | undefined
   const secure = listen.filter(({ scheme }) => scheme === "msrps")

@@ -17,7 +17,7 @@ import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../cod
 import type { Problems } from "../Problems.ts"
 import { ProvidedParts } from "../ProvidedParts.ts"
 import { type Values, variables } from "../Table.ts"
-import { readOctets } from "../TextFile.ts"
+import { NO_FILE, readOctets } from "../TextFile.ts"
 import type { Addresses } from "./Addresses.ts"
 import { askedRealms } from "./Realms.ts"
 
@@ -156,8 +156,10 @@ const backendOf = Effect.fnUntraced(function*(
     case "file": {
       const path = values.credentialsFile!
       const lines = yield* readCredentialsFile(path, calculateHa1)
-      if (typeof lines === "string") problems.add("credentialsFile", `${lines} (${path})`)
-      else if (asked.length > 0) {
+      if (typeof lines === "string") {
+        const made = lines === NO_FILE ? "; msrp-relay user add --file makes it" : ""
+        problems.addOfFile("credentialsFile", `${lines} (${path})${made}`)
+      } else if (asked.length > 0) {
         if (lines.users === 0) warnings.push(noUsersWarning(path))
         const others = otherRealms(lines, asked, calculateHa1)
         if (others !== undefined) warnings.push(`${variables.credentialsFile.variable} has ${others} (${path})`)
