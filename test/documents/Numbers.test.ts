@@ -94,7 +94,9 @@ const admin = (name: string): number => from("admin/Limits", name)
 /** By where they stand. */
 const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "README.md": [
-    `brings its own Node.js ${devDependencies.node.split(".")[0]}`,
+    `brings its own Node.js ${devDependencies.node.split(".")[0]}`
+  ],
+  "CONTRIBUTING.md": [
     `plays ${runs("package.json", /"test:soak": "MSRP_TEST_RUNS=(\d+) /)} random scenarios`,
     `\`npm test\` plays ${runs("test/Accounting.test.ts", /const RUNS = .* (\d+)\)/)} and ${
       runs("test/Accounting.test.ts", /const LINKED = .* (\d+)\)/)
