@@ -4,24 +4,24 @@
  */
 import type { Broken } from "../../protocol/Broken.ts"
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
+import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { keepOctets } from "../../protocol/Octets.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
 import type { Origin } from "../outbound/Origin.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
-import { forwardFrame } from "../route/Forward.ts"
 import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
 import { type Authenticate, type Decision, MALFORMED, TOO_LONG } from "../rules/Decision.ts"
 import type { Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
 import { AUTH, ROUTE } from "../Turn.ts"
-import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
+import type { Chunk } from "./Chunk.ts"
+import { Forwarding } from "./Forwarding.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { isTooLong, Refusals, type RefusalsOwner, stuck, tooMuch, unwanted } from "./Refusals.ts"
+import { Refusals, type RefusalsOwner } from "./Refusals.ts"
 import { pathsOf, Routes } from "./Routes.ts"
 import { TurnShare } from "./TurnShare.ts"
 import { UnfinishedFrame } from "./UnfinishedFrame.ts"
@@ -56,6 +56,7 @@ export class Inbound implements FrameSink {
   octets = 0
   readonly #share: TurnShare
   readonly #refusals: Refusals
+  readonly #forwarding: Forwarding
   readonly #unfinished: UnfinishedFrame
 
   constructor(hop: InboundOwner) {
@@ -67,6 +68,7 @@ export class Inbound implements FrameSink {
     this.lastHeard = hop.shared.turn.now
     this.#share = new TurnShare(hop.shared.turn, hop.reading, hop.probation)
     this.#refusals = new Refusals(hop)
+    this.#forwarding = new Forwarding(hop, this.#refusals)
   }
 
   bytes(octets: Buffer, last: boolean | undefined): void {
@@ -113,7 +115,7 @@ export class Inbound implements FrameSink {
     const decision = this.#decide(head, octets, flag)
     switch (decision._tag) {
       case "Route":
-        this.#pass(decision, head, bodyEnd, flag)
+        this.#forwarding.whole(decision, head, bodyEnd, flag)
         break
       case "Authenticate":
         this.#share.costsExtra(AUTH)
@@ -137,7 +139,7 @@ export class Inbound implements FrameSink {
     this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
     this.#hop.trace?.incoming.chunkStart(head)
-    if (decision._tag === "Route") this.#chunk = this.#passChunk(decision, head)
+    if (decision._tag === "Route") this.#chunk = this.#forwarding.begins(decision, head)
     else if (decision._tag === "Foreign") this.#foreign(decision.meant)
     else this.#chunk = this.#refusals.discard(head, decision._tag === "Authenticate" ? MALFORMED : decision)
   }
@@ -210,67 +212,6 @@ export class Inbound implements FrameSink {
     this.#hop.finish("request for another relay")
   }
 
-  // ---- what is passed on
-
-  /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
-  #pass(route: Route, head: Head, bodyEnd: number, flag: Flag): void {
-    const { bodyStart } = head
-    const octets = bodyEnd - bodyStart
-    // A whole request here may be longer than a chunk may be on the next connection.
-    if (octets > route.target.piece && head.kind === Kind.Send) {
-      const chunk = this.#passChunk(route, head)
-      chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
-      return chunk.end(flag)
-    }
-    const { flow, readPace } = route
-    if (readPace !== undefined) this.#hop.reading.spend(readPace, 1, octets)
-    if (flow.refuses(head.kind)) return this.#refusals.now(head, stuck(route), octets, flag)
-    const now = flow.clear
-    let unanswered = false
-    if (head.kind === Kind.Send) {
-      const why = route.wayBack.stops(head)
-      if (why !== undefined) return this.#stopped(route, head, why, octets, flag)
-      if (flag !== "+" && head.rangeStart > 1) route.wayBack.ends(head.messageId)
-      route.counts(1, octets)
-      if (head.failureReport === "yes") {
-        unanswered = !now && this.#hop.reading.answersLate(flow)
-        // The 200 goes to the previous hop (RFC 4976 §6.4.1).
-        if (!unanswered) {
-          this.#outbound.ok(route.ok, head.buf, head.tidStart, head.tidEnd)
-          this.#hop.reading.answered()
-        }
-      }
-    } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
-    else if (route.wayBack.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
-    route.passes(this.#shared.turn.now)
-    if (route.wayBack.retry !== undefined) route.wayBack.retry.keep(head, bodyEnd, flag)
-    if (now) forwardFrame(route, head, bodyEnd, flag)
-    else flow.parkFrame(head, bodyEnd, flag, unanswered)
-  }
-
-  /** Refuses a further chunk of a message of which a part has failed (RFC 4975 §10.5). */
-  #stopped(route: Route, head: Head, why: string, octets: number, flag: Flag): void {
-    this.#refusals.now(head, unwanted(route, why), octets, flag)
-    if (flag !== "+") route.wayBack.ends(head.messageId)
-  }
-
-  #passChunk(route: Route, head: Head): Chunk {
-    const { messageId } = head
-    if (route.flow.stuck) return this.#refusals.discard(head, stuck(route))
-    const why = route.wayBack.stops(head)
-    if (why !== undefined) {
-      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.wayBack.ends(messageId))
-    }
-    route.passes(this.#shared.turn.now)
-    route.counts(1, 0)
-    const { reading } = this.#hop
-    if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
-    return new PassedChunk(route, head, reading, {
-      tid: keepOctets(head.buf.subarray(head.tidStart, head.tidEnd)),
-      waits: () => !route.flow.clear && reading.answersLate(route.flow)
-    })
-  }
-
   // ---- the end
 
   /** Nothing more will be received. What was read and waits for its turn, or was too fast, is passed on. */
@@ -298,3 +239,10 @@ export class Inbound implements FrameSink {
     this.#lastRoute = this.#lastAnswered = undefined
   }
 }
+
+/** Octets of a start line without its method, with a transaction id of this relay. */
+const STARTED = 24
+
+/** Whether a request other than a SEND is longer than the next relay would accept, or would keep the connection open for. */
+const isTooLong = ({ methodEnd, methodStart }: Head, octets: number, limits: FrameLimits): boolean =>
+  octets > limits.nonSendBody || methodEnd - methodStart > limits.startLine - STARTED

@@ -5,17 +5,14 @@
 import type { Broken } from "../../protocol/Broken.ts"
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
-import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
 import { countFrameIn, countRefused, countReportMade, type RelayCounters } from "../Counters.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
-import { STALLED, TOO_FAST, TOO_MUCH } from "../Loss.ts"
 import type { HopFacts, RefusedRequest } from "../Observer.ts"
 import { encodeReport } from "../route/Report.ts"
-import type { Route } from "../route/Route.ts"
-import { type Answered, refuse } from "../rules/Decision.ts"
+import type { Answered } from "../rules/Decision.ts"
 import type { Shared } from "../Shared.ts"
 import { type Chunk, DiscardedChunk } from "./Chunk.ts"
 
@@ -36,21 +33,6 @@ export interface RefusalsOwner extends HopFacts {
   /** Writes a whole frame that the relay made; does nothing once the connection is gone. */
   control(frame: Buffer): void
 }
-
-/** The receiver takes nothing, or its connection is about to close. */
-export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Answered =>
-  refuse(408, (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause, parties)
-/** The receiver does not want more of the message. */
-export const unwanted = ({ parties }: Route, problem: string): Answered => refuse(413, problem, parties)
-/** Too many requests without an answer are held. */
-export const tooMuch = ({ parties }: Route): Answered => refuse(408, TOO_MUCH, parties)
-
-/** Octets of a start line without its method, with a transaction id of this relay. */
-const STARTED = 24
-
-/** Whether a request other than a SEND is longer than the next relay would accept, or would keep the connection open for. */
-export const isTooLong = ({ methodEnd, methodStart }: Head, octets: number, limits: FrameLimits): boolean =>
-  octets > limits.nonSendBody || methodEnd - methodStart > limits.startLine - STARTED
 
 export class Refusals {
   readonly #hop: RefusalsOwner
