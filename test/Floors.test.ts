@@ -17,7 +17,7 @@ const relayFloors = [
   ["rules", /^relay\/rules\//],
   ["inbound", /^relay\/inbound\//],
   ["Hop", /^relay\/Hop\.ts$/],
-  ["Switchboard", /^relay\/Switchboard\.ts$/],
+  ["Switchboard", /^relay\/(Shutdown|Switchboard)\.ts$/],
   ["edge", /^relay\/edge\//]
 ] as const
 

@@ -11,7 +11,6 @@ import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
 import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import { LongTasks } from "./LongTasks.ts"
-import { STOPPED } from "./Loss.ts"
 import { Memory } from "./Memory.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { OutputLoads } from "./OutputLoads.ts"
@@ -26,7 +25,8 @@ import { RelayOwners } from "./rules/RelayOwners.ts"
 import { Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
 import { SessionBook } from "./SessionBook.ts"
-import type { Phase, Shared } from "./Shared.ts"
+import type { Shared } from "./Shared.ts"
+import { Shutdown } from "./Shutdown.ts"
 import type { Timers } from "./Timers.ts"
 import { Totals } from "./Totals.ts"
 import { Turn } from "./Turn.ts"
@@ -73,6 +73,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   readonly hops = new Set<Hop>()
   readonly auth: Auth
   readonly book: SessionBook
+  readonly shutdown: Shutdown
   /** Set by `serves`. */
   router!: Router
   nextHops!: NextHops
@@ -82,7 +83,6 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   readonly #peers: Peers
   readonly #relays: RelayOwners
   readonly #options: SwitchboardOptions
-  #ended = false
 
   constructor(options: SwitchboardOptions) {
     const { auth, codec, edge, limits, networkOf, observer, relayPeers, sessions, timers } = options
@@ -117,6 +117,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.auth = new Auth(this.shared, sessions, this.#relays, this.book, auth)
     this.#admission = new Admission(this.shared)
     this.#peers = new Peers(relayPeers)
+    this.shutdown = new Shutdown(this.shared, this.hops, sessions, this.#admission)
   }
 
   /** Sets the sockets that the relay listens on, and its own URIs. Must be called before anything is received. */
@@ -209,8 +210,6 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     }
   }
 
-  // ---- all connections
-
   /**
    * To be called periodically. Closes connections without sessions that were not used in either direction for `millis`
    * milliseconds (RFC 4976 §6.5), and frees memory that is not needed any more.
@@ -218,83 +217,5 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   tidy(millis: number): void {
     this.#admission.closeIdle(millis)
     this.shared.memory.relax()
-  }
-
-  get phase(): Phase {
-    return this.shared.phase
-  }
-
-  /**
-   * Grants no sessions from now on. Existing sessions continue, new connections may take part in them, and connections that no
-   * session uses are closed.
-   */
-  drain(): void {
-    if (this.shared.phase !== "serving") return
-    this.shared.phase = "draining"
-    this.#admission.closeIdle(Infinity)
-  }
-
-  /** Serves again, unless the relay is stopping. */
-  undrain(): void {
-    if (this.shared.phase !== "draining") return
-    this.shared.phase = "serving"
-    this.shared.conditions.check()
-  }
-
-  /** Whether there are no sessions, no pending answers, and no octets waiting to be written. */
-  get drained(): boolean {
-    return this.#options.sessions.size() === 0 && this.shared.totals.bufferedOctets === 0 && this.answered
-  }
-
-  /** Refuses new requests, and closes new connections, from now on; answers still come back. */
-  stop(): void {
-    this.shared.phase = "stopping"
-    this.shared.conditions.check()
-  }
-
-  /**
-   * Whether no sender waits for an answer: none is pending, or everything was sent and the senders that would get a report have gone.
-   * Requests that wait for their turn or for a connection are still to be sent, and may be answered.
-   */
-  get answered(): boolean {
-    const { totals: { bufferedOctets, parkedOctets, transactions }, tasks } = this.shared
-    if (tasks.isStepping) return false
-    if (transactions === 0) return parkedOctets === 0
-    if (bufferedOctets > 0) return false
-    for (const { outbound } of this.hops) if (outbound.transactions.isAwaited) return false
-    return true
-  }
-
-  /** Ends all connections: requests without an answer are reported as failed, and what was written is sent. */
-  end(): void {
-    const { tasks } = this.shared
-    // All hops are still open then, so that reports can be written to any of them.
-    tasks.steps(this.#losses(), () => {
-      tasks.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
-        this.#ended = true
-        this.shared.conditions.check()
-      })
-    })
-  }
-
-  *#losses(): Iterable<void> {
-    for (const { outbound } of this.hops) {
-      yield
-      yield* outbound.givesUp(STOPPED)
-    }
-  }
-
-  /** Whether there are no connections, and everything lost with them has been reported. */
-  get empty(): boolean {
-    return this.hops.size === 0 && !this.shared.tasks.isStepping
-  }
-
-  /** Whether all connections were ended and the operating system has taken their output; peers may not have closed yet. */
-  get settled(): boolean {
-    if (!this.#ended || this.shared.tasks.isStepping) return false
-    for (const { connection, outbound } of this.hops) {
-      if (connection !== undefined && outbound.outbox.waitingOctets > 0) return false
-    }
-    return true
   }
 }

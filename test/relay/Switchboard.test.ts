@@ -552,11 +552,11 @@ describe("a relay without I/O", () => {
     const { totals } = core.switchboard.shared
     assert.isAbove(totals.parkedOctets, 2000)
     assert.isAbove(totals.transactions, 0)
-    assert.isFalse(core.switchboard.answered)
+    assert.isFalse(core.switchboard.shutdown.answered)
     alice.stuck = false
     core.turn()
     assert.deepStrictEqual([totals.parkedOctets, totals.transactions], [0, 8])
-    assert.isTrue(core.switchboard.answered)
+    assert.isTrue(core.switchboard.shutdown.answered)
     assert.strictEqual(alice.read().split("x".repeat(500)).length - 1, 8)
   })
 
@@ -576,7 +576,7 @@ describe("a relay without I/O", () => {
 
     it.each<[what: string, ends: () => void, heard: string]>([
       ["their connection is gone (R4976-6.4.1-14)", () => alice.receiver.closed(), "closed 40000: closed by its peer"],
-      ["the relay ends", () => core.switchboard.end(), "ended"]
+      ["the relay ends", () => core.switchboard.shutdown.end(), "ended"]
     ])("%s", (_what, ends, last) => {
       login()
       const { shared: { counters, totals } } = core.switchboard
@@ -585,7 +585,7 @@ describe("a relay without I/O", () => {
       }
       assert.isAbove(totals.transactions, AT_ONCE)
       assert.isAbove(totals.parkedOctets, 256 * AT_ONCE, "others wait until some of these are answered")
-      core.switchboard.stop()
+      core.switchboard.shutdown.stop()
       core.step()
       core.heard.length = 0
       ends()
@@ -594,13 +594,13 @@ describe("a relay without I/O", () => {
       do {
         most = Math.max(most, counters.reports - told)
         told = counters.reports
-        if (told < REQUESTS) assert.deepStrictEqual([core.heard, core.switchboard.answered], [[], false])
+        if (told < REQUESTS) assert.deepStrictEqual([core.heard, core.switchboard.shutdown.answered], [[], false])
         if (alice.closed === "ended") core.heard.push("ended")
       } while (core.step())
       assert.strictEqual(told, REQUESTS)
       assert.isAtMost(most, AT_ONCE)
       assert.strictEqual(core.heard[0], last)
-      assert.isTrue(core.switchboard.answered)
+      assert.isTrue(core.switchboard.shutdown.answered)
       bob.take()
     })
   })

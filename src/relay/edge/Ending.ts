@@ -31,7 +31,7 @@ export interface EndingOptions {
 export const makeEnding = Effect.fnUntraced(function*(
   { sessions, switchboard }: EndingOptions
 ): Effect.fn.Return<Ending> {
-  const { conditions, limits } = switchboard.shared
+  const { book, shared: { conditions, limits }, shutdown } = switchboard
   const clock = yield* Clock.Clock
   let since = monotonicMillis(clock)
   // The lines go to the logger of the relay, not to that of the caller.
@@ -42,9 +42,9 @@ export const makeEnding = Effect.fnUntraced(function*(
   /** Changes the phase; false if it was that already, or the relay stops. */
   const changed = (change: () => void) =>
     Effect.sync(() => {
-      const before = switchboard.phase
+      const before = shutdown.phase
       change()
-      if (switchboard.phase === before) return false
+      if (shutdown.phase === before) return false
       since = monotonicMillis(clock)
       return true
     })
@@ -66,9 +66,9 @@ export const makeEnding = Effect.fnUntraced(function*(
     )
 
   /** Whether nothing is left to wait for, or the relay drains no longer. */
-  const over = (): boolean => switchboard.phase !== "draining" || switchboard.drained
+  const over = (): boolean => shutdown.phase !== "draining" || shutdown.drained
 
-  const begin = changed(() => switchboard.drain())
+  const begin = changed(() => shutdown.drain())
 
   /** Whether the end of this drain was logged: several callers may wait for it. */
   let isLogged = true
@@ -78,7 +78,7 @@ export const makeEnding = Effect.fnUntraced(function*(
       return log(Effect.logInfo("draining"), { sessions: sessions.size(), ...facts })
     })
   const logDrained = Effect.suspend(() => {
-    if (isLogged || switchboard.phase !== "draining") return Effect.void
+    if (isLogged || shutdown.phase !== "draining") return Effect.void
     isLogged = true
     return log(Effect.logInfo("drained"))
   })
@@ -86,16 +86,16 @@ export const makeEnding = Effect.fnUntraced(function*(
   let closed = false
   const close = Effect.gen(function*() {
     if (closed) return
-    yield* changed(() => switchboard.stop())
-    yield* within(() => switchboard.answered, limits.draining)
-    switchboard.end()
+    yield* changed(() => shutdown.stop())
+    yield* within(() => shutdown.answered, limits.draining)
+    shutdown.end()
     yield* Effect.race(
-      within(() => switchboard.empty, limits.closing.millis / 1000),
-      Effect.delay(within(() => switchboard.settled, limits.closing.millis / 1000), LAST_WORDS)
+      within(() => shutdown.empty, limits.closing.millis / 1000),
+      Effect.delay(within(() => shutdown.settled, limits.closing.millis / 1000), LAST_WORDS)
     )
     // Sessions of clients behind other relays, and of connections whose peers have not closed yet.
     let ended = 0
-    for (const session of switchboard.book) {
+    for (const session of book) {
       sessions.end(session, "the relay stops")
       if (++ended % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
     }
@@ -114,12 +114,12 @@ export const makeEnding = Effect.fnUntraced(function*(
   })
 
   const takenBack = Effect.flatMap(
-    changed(() => switchboard.undrain()),
+    changed(() => shutdown.undrain()),
     (is) => is ? log(Effect.logInfo("serving again")) : Effect.void
   )
 
   return {
-    phase: () => switchboard.phase,
+    phase: () => shutdown.phase,
     phaseSince: () => dateOf(clock, since),
     drain: Effect.gen(function*() {
       if (yield* begin) yield* logDraining({})
