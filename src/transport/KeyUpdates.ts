@@ -6,17 +6,10 @@
 import type * as Tls from "node:tls"
 import { networkOf } from "../net/Network.ts"
 import type { Defer } from "./Defer.ts"
+import { handleOf } from "./SocketHandle.ts"
 
 /** The most new keys in a row without data. Each KeyUpdate takes one, and one more if it asks for an answer. */
 export const MAX_NEW_KEYS = 256
-
-/** Private fields of a TLS socket: `_parent` is the TCP socket below. Each may be missing. */
-interface Inner {
-  readonly _handle?: {
-    readonly reading?: boolean
-    readonly _parent?: { readonly readStart?: () => unknown; readonly readStop?: () => unknown }
-  } | null
-}
 
 /** The streams of one network. */
 interface Group {
@@ -83,18 +76,16 @@ export class KeyUpdates {
   #stop(group: Group): void {
     if (group.stopped) return
     group.stopped = true
-    for (const stream of group.streams) innerOf(stream)?._parent?.readStop?.()
+    for (const stream of group.streams) handleOf(stream)?._parent?.readStop?.()
     this.#defer.nextTurn(() => {
       group.stopped = false
       for (const stream of group.streams) {
-        const handle = innerOf(stream)
+        const handle = handleOf(stream)
         if (handle?.reading === true) handle._parent?.readStart?.()
       }
     })
   }
 }
-
-const innerOf = (stream: Tls.TLSSocket): Inner["_handle"] => (stream as unknown as Inner)._handle
 
 /** The label of a line about a new key, behind the name of its side. */
 const UPDATED = "_TRAFFIC_SECRET_N"

@@ -16,6 +16,7 @@ import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
 import { makeSetUp, type SetUpParts } from "./SetUp.ts"
 import { makeSlices } from "./Slices.ts"
 import { socketAddresses, sourceOf } from "./SocketAddresses.ts"
+import { handleOf } from "./SocketHandle.ts"
 import { socketText } from "./SocketText.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -28,10 +29,6 @@ export interface ListenParts extends SetUpParts {
 }
 
 const ignore = (): void => {}
-
-/** The file descriptor, from a private field that Node has on systems with descriptors. */
-const descriptorOf = (raw: Net.Socket): number | undefined =>
-  (raw as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd
 
 export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): TransportShape["listen"] => {
   const { adopting, certificates, counters, defer, run, watch } = parts
@@ -74,7 +71,7 @@ export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): 
     const arrived = (raw: Net.Socket): void => {
       raw.on("error", ignore)
       const addresses = socketAddresses(raw)
-      if (!watch.admits(descriptorOf(raw)) || addresses === undefined) turnAway(raw)
+      if (!watch.admits(handleOf(raw)?.fd) || addresses === undefined) turnAway(raw)
       else queue.add(raw, sourceOf(addresses, limitsOf(live.current).isProxy))
     }
     const makeServer = (): Net.Server => {

@@ -4,14 +4,7 @@
  * ten KiB per connection, and the expiry of the chain could not be read.
  */
 import type * as Tls from "node:tls"
-
-/** Private fields of a socket; each may be missing. */
-interface Inner {
-  readonly _handle?: {
-    getPeerX509Certificate?: () => unknown
-    readonly getPeerCertificate?: (detailed: boolean) => unknown
-  } | null
-}
+import { handleOf } from "./SocketHandle.ts"
 
 /**
  * Replaces `getPeerX509Certificate` until that test is done. The only event of a server before it that has the connection is
@@ -19,7 +12,7 @@ interface Inner {
  */
 export const keepChains = (server: Tls.Server): void => {
   server.on("keylog", (_, stream) => {
-    const { _handle: handle } = stream as unknown as Inner
+    const handle = handleOf(stream)
     if (typeof handle?.getPeerCertificate !== "function" || Object.hasOwn(handle, "getPeerX509Certificate")) return
     handle.getPeerX509Certificate = () => handle.getPeerCertificate!(false)
   })
@@ -27,6 +20,6 @@ export const keepChains = (server: Tls.Server): void => {
 
 /** Restores the method, when Node has done its test. */
 export const chainKept = (stream: Tls.TLSSocket): void => {
-  const { _handle: handle } = stream as unknown as Inner
+  const handle = handleOf(stream)
   if (handle !== null && handle !== undefined) delete handle.getPeerX509Certificate
 }

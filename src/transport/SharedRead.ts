@@ -6,6 +6,7 @@
  * `undefined` means that this Node has other internals, and the caller has to read by "data" events.
  */
 import type * as Net from "node:net"
+import type { SocketHandle, WithHandle } from "./SocketHandle.ts"
 
 /**
  * Octets of the shared buffer: about as many as the relay handles of one connection in a turn. Reads are processed
@@ -63,15 +64,10 @@ export interface Reads {
   readonly start: () => void
 }
 
-/** The private handle of a socket. */
-interface Handle {
-  reading?: boolean
-  readonly useUserBuffer: (buffer: Buffer) => void
-  readonly readStart: () => number
-  readonly readStop: () => number
-}
+/** A handle with the parts that are needed here. */
+type Handle = SocketHandle & Required<Pick<SocketHandle, "readStart" | "readStop" | "useUserBuffer">>
 
-const isHandle = (handle: Partial<Handle> | null | undefined): handle is Handle =>
+const isHandle = (handle: SocketHandle | null | undefined): handle is Handle =>
   typeof handle?.useUserBuffer === "function" && typeof handle.readStart === "function" &&
   typeof handle.readStop === "function"
 
@@ -89,7 +85,7 @@ export const readShared = (socket: Net.Socket, deliver: Deliver): Reads | undefi
   return fields === undefined || !isHandle(handle) ? undefined : new SharedReads(inner, fields, handle, deliver)
 }
 
-type Inner = Net.Socket & Record<symbol, unknown> & { readonly _handle?: Partial<Handle> | null }
+type Inner = WithHandle & Record<symbol, unknown>
 
 /** A socket that reads into all of the shared buffer has closed. */
 const closed = (): void => void large--

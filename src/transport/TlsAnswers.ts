@@ -4,17 +4,10 @@
  * nothing else and reads nothing would make it buffer as many octets as it sends.
  */
 import type { TLSSocket } from "node:tls"
+import { handleOf } from "./SocketHandle.ts"
 
 /** The most octets of TLS besides data, headers of records included, that may come in while writes are stuck. */
 export const MAX_UNTAKEN = 1_048_576
-
-/** Private fields of a TLS socket: `_parent` is the TCP socket below. Each may be missing. */
-interface Inner {
-  readonly bytesRead: number
-  readonly _handle?: {
-    readonly _parent?: { readonly bytesRead?: number; readonly writeQueueSize?: number }
-  } | null
-}
 
 export class TlsAnswers {
   readonly #stream: TLSSocket
@@ -28,9 +21,8 @@ export class TlsAnswers {
 
   /** Octets that have come in besides data; undefined where unknown. */
   get beside(): number | undefined {
-    const { _handle: handle, bytesRead } = this.#stream as unknown as Inner
-    const all = handle?._parent?.bytesRead
-    return all === undefined ? undefined : all - bytesRead
+    const all = handleOf(this.#stream)?._parent?.bytesRead
+    return all === undefined ? undefined : all - this.#stream.bytesRead
   }
 
   /** To be called when a write has completed, which Node reports when OpenSSL has nothing left. */
@@ -42,8 +34,7 @@ export class TlsAnswers {
   tooMany(): boolean {
     const { beside } = this
     if (beside === undefined) return false
-    const { _handle: handle } = this.#stream as unknown as Inner
-    if (this.#flushed || !((handle?._parent?.writeQueueSize ?? 0) > 0)) {
+    if (this.#flushed || !((handleOf(this.#stream)?._parent?.writeQueueSize ?? 0) > 0)) {
       this.#before = beside
       this.#flushed = false
     }

@@ -9,6 +9,7 @@ import * as Net from "node:net"
 import { TLSSocket } from "node:tls"
 import { getSystemErrorName } from "node:util"
 import type { Defer } from "./Defer.ts"
+import { handleOf, type SocketHandle, type WithHandle } from "./SocketHandle.ts"
 
 export interface Writes {
   /**
@@ -33,19 +34,11 @@ interface Request {
   oncomplete: (this: Request, status: number) => void
 }
 
-/** The private handle of a socket. */
-interface Handle {
-  readonly writeBuffer: (request: Request, octets: Uint8Array) => number
-  readonly writeQueueSize: number
-  /** For TLS: the handle of TCP, which has the encrypted octets. */
-  readonly _parent?: { readonly writeQueueSize?: number }
-}
+/** A handle with the parts that are needed here. */
+type Handle = SocketHandle & Required<Pick<SocketHandle, "writeBuffer" | "writeQueueSize">>
 
-/** Private fields of a socket; each may be missing. */
-type Inner = Net.Socket & {
-  readonly _handle?: Partial<Handle> | null
-  readonly _writableState?: { readonly writelen?: number }
-}
+/** The state of a stream is private too. */
+type Inner = WithHandle & { readonly _writableState?: { readonly writelen?: number } }
 
 export class StreamWrites implements Writes {
   readonly #socket: Inner
@@ -223,7 +216,7 @@ export const makeWrites = (
   done: (failure?: Error | null) => void,
   nextTick: Defer["nextTick"] | undefined
 ): Writes => {
-  const handle = (socket as Inner)._handle
+  const handle = handleOf(socket)
   const has = typeof handle?.writeBuffer === "function" && typeof handle.writeQueueSize === "number"
   return nextTick !== undefined && has && makeRequest !== undefined
     ? new DirectWrites(socket, done, nextTick)
