@@ -100,7 +100,7 @@ class FailureTable {
     failures.count++
     failures.forgotten = now + FORGOTTEN_AFTER
     this.#failures.set(key, failures)
-    if (this.#failures.size > MAX_REMEMBERED) this.forget(this.#failures.first!.key)
+    this.#failures.shorten(MAX_REMEMBERED)
     const beyond = failures.count - this.free
     return beyond <= 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (beyond - 1), LONGEST_DELAY)
   }
@@ -193,7 +193,7 @@ export class Attempts {
         this.#users.forget(key)
         if (wait !== undefined && byAddress) this.#addresses.takeBack(source)
         this.#welcome.set(key, true)
-        if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.first!.key)
+        this.#welcome.shorten(MAX_REMEMBERED)
       },
       end: () => {
         for (const one of places) one.underWay--

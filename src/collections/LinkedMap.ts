@@ -73,6 +73,11 @@ export class LinkedMap<K, V> {
     return true
   }
 
+  /** Removes the entries that were set or touched least recently, until there are no more than `most`. */
+  shorten(most: number): void {
+    while (this.#size > most) this.delete(this.#first!.key)
+  }
+
   /** Iterates in order. During it any entry may be deleted, and the current one touched. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) {

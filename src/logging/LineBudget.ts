@@ -90,8 +90,8 @@ export class LineBudget {
     const { addressBurst, addressPause } = this.#bounds
     const bucket = this.#addresses.touch(key)
     if (bucket !== undefined) return take(bucket, addressBurst, addressPause, now)
-    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.delete(this.#addresses.first!.key)
     this.#addresses.set(key, { tokens: addressBurst - 1, at: now })
+    this.#addresses.shorten(MAX_ADDRESSES)
     return true
   }
 

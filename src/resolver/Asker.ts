@@ -66,7 +66,7 @@ export const oneByOne = Effect.fnUntraced(function*<A, E>(
   const took = (asker: string, millis: number): void => {
     if (millis <= ANSWERED_WITHIN) return
     slow.set(asker, monotonicMillis(clock) + SLOW_FOR)
-    if (slow.size > MAX_SLOW) slow.delete(slow.first!.key)
+    slow.shorten(MAX_SLOW)
   }
 
   const inTurn = (asker: string, host: string): Effect.Effect<A, E> =>

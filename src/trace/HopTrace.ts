@@ -133,7 +133,7 @@ export class HopTrace implements FrameTrace {
 
   #ask(transactionId: string, whose: Whose): void {
     this.#asked.set(transactionId, whose)
-    if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.first!.key)
+    this.#asked.shorten(MAX_ASKED)
   }
 
   #takeAsked(transactionId: string): Whose | undefined {

@@ -193,8 +193,8 @@ export const makeCertificates = Effect.fnUntraced(function*(
     const known = identities.touch(name)
     if (known !== undefined) return known
     const found = 1 + current.names.find(name)
-    if (identities.size >= MAX_IDENTITIES) identities.delete(identities.first!.key)
     identities.set(name, found)
+    identities.shorten(MAX_IDENTITIES)
     return found
   }
   const named = (name: string): Tls.SecureContext | undefined => current.others[identity(name) - 1]

@@ -60,7 +60,7 @@ export class HandshakeBudget {
 
   #set(network: string, used: number): void {
     this.#usedUntil.set(network, used)
-    if (this.#usedUntil.size > MAX_ADDRESSES) this.#usedUntil.delete(this.#usedUntil.first!.key)
+    this.#usedUntil.shorten(MAX_ADDRESSES)
   }
 
   #forget(now: number): void {

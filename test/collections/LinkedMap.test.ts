@@ -40,6 +40,18 @@ describe("LinkedMap", () => {
     }))
   })
 
+  it.each([5, 20])("loses the entries of %i that were set or touched least recently when it is shortened", (most) => {
+    const map = new LinkedMap<number, number>()
+    for (let key = 0; key < most; key++) map.set(key, key)
+    map.touch(0)
+    map.shorten(most)
+    assert.strictEqual(map.size, most)
+    map.shorten(2)
+    assert.deepStrictEqual(entriesOf(map), [[most - 1, most - 1], [0, 0]])
+    map.shorten(0)
+    assert.deepStrictEqual([map.size, map.first], [0, undefined])
+  })
+
   it("may lose the entry at hand while it is walked", () => {
     const map = new LinkedMap<string, number>()
     for (const key of ["a", "b", "c", "d"]) map.set(key, 0)

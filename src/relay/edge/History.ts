@@ -86,8 +86,8 @@ const remembered = (
   events: Array<RelayEvent>,
   most: number
 ): Array<RelayEvent> => {
-  if (of.size >= most) of.delete(of.first!.key)
   of.set(user, events)
+  of.shorten(most)
   return events
 }
 

@@ -90,7 +90,7 @@ class Trace implements Watcher {
       if (!this.wants(session)) continue
       any = true
       this.#known.set(session.id, true)
-      if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.first!.key)
+      this.#known.shorten(MAX_KNOWN)
     }
     return any
   }

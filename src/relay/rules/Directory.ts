@@ -215,7 +215,7 @@ export class Directory {
 
 const rememberIn = (relays: LinkedMap<string, true>, key: string): void => {
   relays.set(key, true)
-  if (relays.size > MAX_REMEMBERED) relays.delete(relays.first!.key)
+  relays.shorten(MAX_REMEMBERED)
 }
 
 /** Apart from the key of a relay, because an endpoint is reached with less proof. */

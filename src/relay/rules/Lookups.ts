@@ -39,8 +39,8 @@ export class Lookups {
     }
     let period = periods.get(user)
     if (period === undefined) {
-      if (periods.size === MAX_USERS) periods.delete(periods.first!.key)
       periods.set(user, period = { count: 0, end: now + PERIOD })
+      periods.shorten(MAX_USERS)
     }
     if (period.count >= this.#limits.lookups) return false
     period.count++
