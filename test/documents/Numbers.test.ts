@@ -208,7 +208,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "docs/architecture.md": [
     `up to ${INTERRUPTIBLE_ABOVE} octets of body wait for their end-line`,
-    `or when ${size(from("relay/Slabs", "SLAB"))} are there`,
+    `or when ${size(limits.output)} are there`,
     `when ${from(TURN, "WRITERS")} connections have got something`,
     `its ${TRANSACTION} seconds begin`,
     `answered, ${TRANSACTION} s after its last octet left`,
