@@ -4,6 +4,7 @@
  * being decided.
  */
 import type { Connection } from "../../transport/Connection.ts"
+import type { ConnectionLoad } from "../outbound/ConnectionLoad.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
 import type { ReadControl, WaitingFlow } from "../route/FlowControl.ts"
 import type { Pace } from "../route/Pace.ts"
@@ -15,7 +16,11 @@ import { Sharing, type SharingOwner, type UsedRoute } from "./Sharing.ts"
 /** The hop whose connection it is. */
 export interface ReadingOwner extends SharingOwner {
   /** Answers to what comes in go out there, and requests whose answers come in. */
-  readonly outbound: { readonly outbox: Outbox; readonly transactions: { readonly isAwaited: boolean } }
+  readonly outbound: {
+    readonly load: Pick<ConnectionLoad, "share">
+    readonly outbox: Outbox
+    readonly transactions: { readonly isAwaited: boolean }
+  }
   /** It is not read now, so answers to requests that went out on it may be unread. */
   held(): void
 }
@@ -27,6 +32,7 @@ export class Reading implements ReadControl {
   readonly #shared: Shared
   readonly #owner: ReadingOwner
   readonly #outbox: Outbox
+  readonly #load: Pick<ConnectionLoad, "share">
   #connection: Connection | undefined
   /** The number of reasons for not reading, and the number of those that may last (`hold`). */
   #pauses = 0
@@ -54,6 +60,7 @@ export class Reading implements ReadControl {
     this.#shared = shared
     this.#owner = owner
     this.#outbox = owner.outbound.outbox
+    this.#load = owner.outbound.load
     this.sharing = new Sharing(shared, owner)
     this.flows = new BackPressure(shared, this, this.sharing)
     // A client may add thousands of routes of one session, and each search for others goes through all of them.
@@ -183,7 +190,7 @@ export class Reading implements ReadControl {
   /** Two relays that do not read each other would wait for ever, so a relay may have more; its own limits bound its requests. */
   get #mostAnswers(): number {
     const { relay, responses } = this.#shared.limits
-    return this.#outbox.share(this.sharing.fromRelay ? relay : responses)
+    return this.#load.share(this.sharing.fromRelay ? relay : responses)
   }
 
   /** The operating system has taken octets, or they are lost and nothing more can be written. */

@@ -4,11 +4,11 @@
  */
 import type { FrameDecoder } from "../../protocol/Decoder.ts"
 import type { Closing } from "../Closing.ts"
-import type { Outbox } from "../outbound/Outbox.ts"
+import type { ConnectionLoad } from "../outbound/ConnectionLoad.ts"
 
 /** The hop whose connection it is. */
 export interface UnfinishedOwner {
-  readonly outbound: { readonly outbox: Pick<Outbox, "keeps"> }
+  readonly outbound: { readonly load: Pick<ConnectionLoad, "keeps"> }
   readonly probation: { keeps(octets: number): void }
   readonly reading: { readonly mayGoOn: boolean; onGo: () => void }
   /** Closes the connection after what has been written. */
@@ -40,14 +40,14 @@ export class UnfinishedFrame {
   /** Nothing more is received. The decoder drops what it holds. */
   stop(): void {
     this.#isOver = true
-    this.#hop.outbound.outbox.keeps(this.headOctets)
+    this.#hop.outbound.load.keeps(this.headOctets)
   }
 
   /** Does not count whole frames that wait because the relay itself does not go on. */
   #count(): void {
     if (this.#isOver) return
-    const { outbound: { outbox }, reading } = this.#hop
+    const { outbound: { load }, reading } = this.#hop
     const held = reading.mayGoOn ? this.#decoder.held : 0
-    if (!outbox.keeps(this.headOctets + held)) this.#hop.finish("too many unfinished frames")
+    if (!load.keeps(this.headOctets + held)) this.#hop.finish("too many unfinished frames")
   }
 }

@@ -13,6 +13,7 @@ import { CLOSED, type Loss, STALLED } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer } from "../Timers.ts"
 import type { Writer } from "../Turn.ts"
+import { ConnectionLoad } from "./ConnectionLoad.ts"
 import { FairQueue, type Sender } from "./FairQueue.ts"
 import { writeOk } from "./Frames.ts"
 import type { LongChunk } from "./LongChunk.ts"
@@ -40,6 +41,7 @@ export interface OutboundOwner {
 }
 
 export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, Writer {
+  readonly load: ConnectionLoad
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
@@ -64,7 +66,8 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
     this.#owner = owner
-    this.outbox = new Outbox(shared.memory.slabs, shared.totals, this)
+    this.load = new ConnectionLoad(shared.totals)
+    this.outbox = new Outbox(shared.memory.slabs, this.load, this)
     this.windows = new Windows(this)
     this.transactions = new Transactions(this)
     this.lastWritten = shared.turn.now
@@ -90,7 +93,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   /** Whether a sender may write another frame, or another part of a chunk. */
   room(): boolean {
     const { outbox } = this
-    const output = outbox.share(this.shared.limits.output)
+    const output = this.load.share(this.shared.limits.output)
     if (this.shut || !outbox.open || this.#isGivingUp) return false
     if (outbox.untaken < output) return true
     // The connection may take at once what was written in this turn.

@@ -4,9 +4,8 @@
  */
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
-import type { OutputLoad } from "../OutputLoads.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
-import type { Totals } from "../Totals.ts"
+import type { ConnectionLoad } from "./ConnectionLoad.ts"
 import { FilledLease, FilledLeases } from "./FilledLeases.ts"
 
 /** Octets of the smallest lease: room for a few chat messages with their answers. */
@@ -22,7 +21,7 @@ export interface OutboxOwner {
 
 export class Outbox {
   readonly #slabs: Slabs
-  readonly #totals: Totals
+  readonly #load: ConnectionLoad
   readonly #owner: OutboxOwner
   #connection: Connection | undefined
   /** The connection, also after the output has ended. */
@@ -36,11 +35,7 @@ export class Outbox {
   committed = 0
   /** Octets that the operating system has taken. */
   flushed = 0
-  /** The user, or the relay, that the output counts for. */
-  #load: OutputLoad | undefined
-  /** Octets that are kept of a frame that has begun to come in on the connection. */
-  #kept = 0
-  /** The part of `committed` that is included in the totals. */
+  /** The part of `committed` that is included in the load of the connection. */
   #counted = 0
   /** Octets handed to the connection. */
   #handed = 0
@@ -61,9 +56,9 @@ export class Outbox {
   /** Octets that were put in before tracing began, and were not handed over yet. */
   #untraced = 0
 
-  constructor(slabs: Slabs, totals: Totals, owner: OutboxOwner) {
+  constructor(slabs: Slabs, load: ConnectionLoad, owner: OutboxOwner) {
     this.#slabs = slabs
-    this.#totals = totals
+    this.#load = load
     this.#owner = owner
   }
 
@@ -76,32 +71,6 @@ export class Outbox {
   /** Whether nothing that is put in from now on goes out, because this side has ended or the peer has closed its own. */
   get ending(): boolean {
     return this.#ended || this.#below?.halfClosed === true
-  }
-
-  /** The output counts for this user or relay, unless it counts for another one. */
-  countsFor(load: () => OutputLoad): void {
-    if (this.#load !== undefined || this.#closed) return
-    this.#load = load()
-    this.#load.begins(this.#counted - this.flushed)
-    this.#load.kept += this.#kept
-  }
-
-  /**
-   * So many octets are kept of a frame that has begun to come in on the connection. They count for whom the output counts. Returns
-   * whether they are not too many.
-   */
-  keeps(octets: number): boolean {
-    const more = octets - this.#kept
-    if (more === 0) return true
-    this.#kept = octets
-    if (this.#load === undefined) return true
-    this.#load.kept += more
-    return more <= 0 || this.#load.mayKeep(octets)
-  }
-
-  /** How much of a limit of one connection applies, as so much waits in all for whom the output counts. */
-  share(limit: number): number {
-    return this.#load === undefined ? limit : this.#load.share(limit)
   }
 
   /** Whether there is a connection whose output has not ended. */
@@ -217,13 +186,8 @@ export class Outbox {
 
   #count(): void {
     if (this.#closed) return
-    this.#waits(this.committed - this.#counted)
+    this.#load.waits(this.committed - this.#counted)
     this.#counted = this.committed
-  }
-
-  #waits(octets: number): void {
-    this.#totals.queuedOctets += octets
-    if (this.#load !== undefined) this.#load.octets += octets
   }
 
   #hand(connection: Connection): boolean {
@@ -267,7 +231,7 @@ export class Outbox {
       return this.#owner.taken(0)
     }
     this.flushed += done.octets.length
-    this.#waits(-done.octets.length)
+    this.#load.waits(-done.octets.length)
     if (this.committed > this.#handed) this.wake()
     this.#owner.taken(done.octets.length)
   }
@@ -287,11 +251,8 @@ export class Outbox {
   close(): void {
     if (!this.#closed) {
       this.#closed = true
-      const waiting = this.#counted - this.flushed
-      this.#totals.queuedOctets -= waiting
-      this.keeps(0)
-      this.#load?.ends(waiting)
-      this.#load = this.#connection = undefined
+      this.#load.close()
+      this.#connection = undefined
     }
     this.#seal()
     for (let one = this.#filled.hand(); one !== undefined; one = this.#filled.hand()) this.#slabs.release(one.lease)

@@ -194,7 +194,7 @@ export class Auth {
       // The connection may have closed while the repository worked; its other sessions have ended with it.
       if (hop.gone) this.#sessions.end(session, "its connection closed")
       hop.sessions.owns(session)
-      hop.outbound.outbox.countsFor(() => this.#shared.outputs.ofUser(session))
+      hop.outbound.load.countsFor(() => this.#shared.outputs.ofUser(session))
     }
     this.#shared.tracing?.granted(hop, session)
     hop.probation.succeeded()

@@ -147,7 +147,7 @@ export class Directory {
     }
     const relay = kind === "relay"
     const hop = this.#dial({ uri, relay, localName: own.host, source, session: session.record }, wantedBy)
-    if (!relay) hop.outbound.outbox.countsFor(() => this.#shared.outputs.ofUser(session))
+    if (!relay) hop.outbound.load.countsFor(() => this.#shared.outputs.ofUser(session))
     return hop
   }
 

@@ -30,4 +30,4 @@ export const peerOf = ({ peer }: Session): Party | undefined => peer?.connection
 
 /** A REPORT makes nobody the peer of a session, so its sender may bring any number of connections that count for no user. */
 export const countsForAddress = ({ connection, outbound, shared: { networkOf, outputs } }: Party): void =>
-  outbound.outbox.countsFor(() => outputs.ofAddress(networkOf(connection?.remote.host ?? "")))
+  outbound.load.countsFor(() => outputs.ofAddress(networkOf(connection?.remote.host ?? "")))

@@ -100,7 +100,7 @@ export class Router {
   #noteRelay(hop: Party, uri: MsrpUri, own: MsrpUri): void {
     const { directory, shared: { outputs } } = this.#options
     directory.shown(uri, hop, own)
-    hop.outbound.outbox.countsFor(() => outputs.ofRelay(hop.connection?.peerNames[0] ?? uri.host))
+    hop.outbound.load.countsFor(() => outputs.ofRelay(hop.connection?.peerNames[0] ?? uri.host))
   }
 
   /** A request whose To-Path begins with the relay's bare URI: only an AUTH for this relay is accepted. */
@@ -262,7 +262,7 @@ export class Router {
   #bind(session: Session, { from, source }: Request, hasOther: boolean): void {
     if (!hasOther) session.peer = { connection: source, uri: from[0]! }
     source.sessions.becomesPeerOf(session)
-    source.outbound.outbox.countsFor(() => this.#options.shared.outputs.ofUser(session))
+    source.outbound.load.countsFor(() => this.#options.shared.outputs.ofUser(session))
     if (session.record.bound) return
     session.record.bound = true
     this.#options.shared.observer.bound(source, session.record)

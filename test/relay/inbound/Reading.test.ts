@@ -16,7 +16,7 @@ import { Timers } from "../../../src/relay/Timers.ts"
 import type { Connection } from "../../../src/transport/Connection.ts"
 
 const ownerWith = (routes: Others, outbox: Partial<Outbox> = {}): ReadingOwner => ({
-  outbound: { outbox: outbox as Outbox, transactions: { isAwaited: false } },
+  outbound: { load: { share: (limit) => limit }, outbox: outbox as Outbox, transactions: { isAwaited: false } },
   routes,
   sessions: new HopSessions(),
   held() {}
@@ -148,7 +148,7 @@ it("R4976-9.3-06: is not read while its peer leaves too many answers unread, of 
   const turn = { now: 1000 }
   const limits = limitsWith(new Timers(() => turn.now, () => {}), defaultRelayLimits)
   for (const fromRelay of [false, true]) {
-    const outbox = { open: true, waitingOctets: 0, share: (limit: number) => limit }
+    const outbox = { open: true, waitingOctets: 0 }
     const reading = new Reading({ turn, limits } as Shared, ownerWith(new HopRoutes(), outbox))
     const most = fromRelay ? limits.relay : limits.responses
     // The route of an AUTH tells it, too.

@@ -59,7 +59,7 @@ it("R4976-9.3-06: what is dropped when a connection is closed counts no more, an
   const decoder = { held: 14_000, resume: () => {} }
   const reading = { mayGoOn: true, onGo: () => {} }
   const unfinished: UnfinishedFrame = new UnfinishedFrame({
-    outbound: { outbox: { keeps: (octets: number) => kept.push(octets) > 1 } },
+    outbound: { load: { keeps: (octets: number) => kept.push(octets) > 1 } },
     probation: { keeps: () => {} },
     reading,
     finish: (reason) => {

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../../src/Credentials.ts"
+import { ConnectionLoad } from "../../../src/relay/outbound/ConnectionLoad.ts"
 import { Outbox } from "../../../src/relay/outbound/Outbox.ts"
 import { SLAB, Slabs } from "../../../src/relay/Slabs.ts"
 import { Totals } from "../../../src/relay/Totals.ts"
@@ -145,7 +146,7 @@ describe("the octets of an outbox", () => {
     const slabs = new Slabs()
     const totals = new Totals()
     let wakes = 0
-    const outbox = new Outbox(slabs, totals, { filled: () => void wakes++, taken: () => {} })
+    const outbox = new Outbox(slabs, new ConnectionLoad(totals), { filled: () => void wakes++, taken: () => {} })
     const writes: Array<{ readonly octets: string; readonly done: () => void }> = []
     const system = { pending: 0 }
     const connection = {
