@@ -2,9 +2,7 @@
  * One connection of the relay to a client, a peer or another relay, whether accepted or dialled. Joins the inbound and the
  * outbound half, from the first octet, or the attempt to connect, to the end.
  */
-import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
 import type { Head } from "../protocol/Head.ts"
-import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
 import { transportName } from "../transport/TransportName.ts"
@@ -23,7 +21,6 @@ import { RelayProof, type RelayProofOwner } from "./RelayProof.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
-import type { AnswerTo } from "./rules/Auth.ts"
 import type { Authenticate } from "./rules/Decision.ts"
 import type { Router } from "./rules/Router.ts"
 import type { SessionRecord } from "./SessionRecord.ts"
@@ -159,10 +156,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.#owner.router
   }
 
-  get onProbation(): boolean {
-    return this.probation.active
-  }
-
   get lastUsed(): number {
     return Math.max(this.lastHeard, this.outbound.lastWritten)
   }
@@ -176,7 +169,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get isLink(): boolean {
-    return this.proof.isLink(!this.onProbation)
+    return this.proof.isLink(!this.probation.active)
   }
 
   get lapsed(): boolean {
@@ -210,16 +203,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     if (this.gone) return
     this.outbound.ok(between, buf, tidStart, tidEnd)
     this.reading.answered()
-  }
-
-  respond(to: AnswerTo, status: number, headers: HeaderLines, comment = reasonPhrase(status)): void {
-    if (this.gone) return
-    this.shared.counters.responsesOut[status]!++
-    this.control(encodeResponse({ ...to, status, comment, headers }))
-  }
-
-  authFailed(): void {
-    this.probation.authFailed()
   }
 
   reported(head: Head, from: Outbound): void {

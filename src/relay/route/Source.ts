@@ -11,12 +11,12 @@ export interface Source extends HopFacts {
   /** Whether nothing that is written from now on goes out: the connection is gone, or one side has closed it. */
   readonly shut: boolean
   readonly reading: ReadControl
+  /** Counts AUTHs with wrong credentials that came in on it (RFC 4976 §6.3). */
+  readonly probation: { authFailed(): void }
   /** Whether its certificate proves that it is the relay named by the URI (RFC 4976 §6.3). */
   isRelay(uri: MsrpUri): boolean
   /** Writes a whole frame made by this relay, unless the connection is gone. */
   control(frame: Buffer): void
   /** Writes a 200 to the previous hop, unless the connection is gone. `between` stands between the two transaction ids. */
   ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
-  /** An AUTH with wrong credentials came in on it (RFC 4976 §6.3). */
-  authFailed(): void
 }

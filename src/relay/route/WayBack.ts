@@ -198,7 +198,7 @@ export class WayBack implements Origin {
     if (
       request.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
       !saysStale(head.headers("WWW-Authenticate"))
-    ) source.authFailed()
+    ) source.probation.authFailed()
     return true
   }
 

@@ -15,8 +15,8 @@ import type { Shared } from "../Shared.ts"
 /** A hop as the admission sees it. */
 export interface Admitted {
   readonly connection: Connection | undefined
-  /** Whether it came in and has not yet brought a successful request. */
-  readonly onProbation: boolean
+  /** `active`: whether it came in and has not yet brought a successful request. */
+  readonly probation: { readonly active: boolean }
   /** Milliseconds of the monotonic clock when octets last came in or went out. */
   readonly lastUsed: number
   /** Whether it leads to another relay whose certificate has expired. */
@@ -55,7 +55,7 @@ export class Admission {
   entered(hop: Admitted): void {
     const { connections, connectionsInProbation, connectionsPerAddress } = this.#shared.limits
     this.#inside.add(hop)
-    if (hop.onProbation) {
+    if (hop.probation.active) {
       const { host } = hop.connection!.remote
       const same = this.#from.more(this.#shared.networkOf(host))
       this.#onProbation.add(host, hop)
@@ -63,7 +63,7 @@ export class Admission {
       if (this.#onProbation.size > connectionsInProbation) this.#close(this.#onProbation.takeFirst()!)
     } else this.#dialled.set(hop, hop.lastUsed)
     if (this.#inside.size <= connections) return
-    this.#close((hop.onProbation ? this.#leastNeeded() : this.#unused(this.#dialled, hop)) ?? hop)
+    this.#close((hop.probation.active ? this.#leastNeeded() : this.#unused(this.#dialled, hop)) ?? hop)
   }
 
   /** It is not on probation any more, because a request was successful or it closes. */

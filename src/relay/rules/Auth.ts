@@ -3,7 +3,7 @@
  * asynchronously who the user is: `begin` comes first, then `grant` and `granted` if the credentials were right, then `answer`.
  */
 import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
-import { commentOf, type HeaderLines, type ResponseParts } from "../../protocol/Encoder.ts"
+import { commentOf, encodeResponse, type HeaderLines, type ResponseParts } from "../../protocol/Encoder.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
@@ -53,15 +53,9 @@ export type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionI
 /** The hop that an AUTH came in on. */
 export interface AuthSource extends AuthHop {
   /** Counts the outcome of its requests (RFC 4976 §6.1). */
-  readonly probation: { refused(): void; challenged(): void; succeeded(): void }
+  readonly probation: { authFailed(): void; refused(): void; challenged(): void; succeeded(): void }
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
-  respond(
-    to: AnswerTo,
-    status: number,
-    headers: HeaderLines,
-    comment?: string
-  ): void
 }
 
 /** An AUTH whose request is allowed, and which the authenticator has to decide. */
@@ -108,7 +102,7 @@ export class Auth {
     countRefused(counters, status)
     counters.logins.refused++
     observer.loginFailed(hop, { status, username: usernameOf(authorizations), realm, reason })
-    hop.respond(to, status, [], comment)
+    this.#respond(hop, { ...to, status, comment: comment ?? reasonPhrase(status), headers: [] })
     if (closing !== undefined) hop.finish(closing)
     if (isUnsuccessful === true) hop.probation.refused()
     return undefined
@@ -222,17 +216,24 @@ export class Auth {
       const { reason = comment ?? reasonPhrase(status), username } = attempt ?? {}
       this.#shared.observer.loginFailed(hop, { status, username, realm, reason })
     }
-    hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
+    const words = comment === undefined ? reasonPhrase(status) : commentOf(comment)
+    this.#respond(hop, { ...to, status, comment: words, headers })
     // A relay's connection is not closed because of its clients (RFC 4976 §6.3).
     if (behindRelay) {
       if (failed === true) this.#shared.counters.failedAuths++
       return
     }
-    if (failed === true) hop.authFailed()
+    if (failed === true) hop.probation.authFailed()
     else if (status === 401) {
       // A 401 to credentials with an old nonce counts for nothing; neither does an Expires out of bounds (423).
       if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
+  }
+
+  #respond(hop: AuthSource, response: ResponseParts): void {
+    if (hop.gone) return
+    this.#shared.counters.responsesOut[response.status]!++
+    hop.control(encodeResponse(response))
   }
 }
 

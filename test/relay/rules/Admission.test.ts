@@ -110,7 +110,7 @@ it("R4976-6.5-03: the connection that goes is the one that was not used for long
   const enters = (name: string, lastUsed: number) => {
     const hop = {
       connection: { inbound: true, remote: { host: name, port: 1 } },
-      onProbation: true,
+      probation: { active: true },
       lastUsed,
       lapsed: false,
       unusedSince: undefined,
@@ -119,7 +119,7 @@ it("R4976-6.5-03: the connection that goes is the one that was not used for long
       fail: () => closed.push(name)
     }
     admission.entered(hop as unknown as Admitted)
-    hop.onProbation = false
+    hop.probation.active = false
     admission.proved(hop as unknown as Admitted)
     return hop
   }
