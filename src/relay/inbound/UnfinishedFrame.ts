@@ -7,7 +7,7 @@ import type { Closing } from "../Closing.ts"
 import type { ConnectionLoad } from "../outbound/ConnectionLoad.ts"
 
 /** The hop whose connection it is. */
-export interface UnfinishedOwner {
+export interface UnfinishedFrameOwner {
   readonly outbound: { readonly load: Pick<ConnectionLoad, "keeps"> }
   readonly probation: { keeps(octets: number): void }
   readonly reading: { readonly mayGoOn: boolean; onGo: () => void }
@@ -16,13 +16,13 @@ export interface UnfinishedOwner {
 }
 
 export class UnfinishedFrame {
-  readonly #hop: UnfinishedOwner
+  readonly #hop: UnfinishedFrameOwner
   readonly #decoder: Pick<FrameDecoder, "held" | "resume">
   /** Octets of the header section of the long chunk that is coming in, which is needed until its end; 0: there is none. */
   headOctets = 0
   #isOver = false
 
-  constructor(hop: UnfinishedOwner, decoder: Pick<FrameDecoder, "held" | "resume">) {
+  constructor(hop: UnfinishedFrameOwner, decoder: Pick<FrameDecoder, "held" | "resume">) {
     this.#hop = hop
     this.#decoder = decoder
     hop.reading.onGo = () => {

@@ -4,7 +4,7 @@ import type { Turn } from "../Turn.ts"
 import type { Outbox } from "./Outbox.ts"
 
 /** The connection that is watched. */
-export interface StallOwner {
+export interface StallWatchOwner {
   readonly shared: { readonly limits: Limits; readonly turn: Turn }
   readonly outbox: Outbox
   /** The peer has taken nothing for the `stall` limit. Returns whether it is alive, that is, has sent something after `since`. */
@@ -13,11 +13,11 @@ export interface StallOwner {
 
 /** Detects that a peer has taken nothing for the `stall` limit although octets wait. */
 export class StallWatch extends Timed {
-  readonly #outbound: StallOwner
+  readonly #outbound: StallWatchOwner
   #taken = 0
   #since = 0
 
-  constructor(outbound: StallOwner) {
+  constructor(outbound: StallWatchOwner) {
     super()
     this.#outbound = outbound
   }
