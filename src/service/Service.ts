@@ -86,7 +86,7 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: Pro
 })
 
 /** The service with live settings. */
-export const layerOf = (live: LiveSettings, provided: ProvidedServices, end: End = endOfRelay) => {
+const layerOf = (live: LiveSettings, provided: ProvidedServices, end: End = endOfRelay) => {
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
   const metrics = Layer.provide(

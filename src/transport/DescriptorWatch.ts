@@ -23,7 +23,7 @@ const GONE = new Set(["EMFILE", "ENFILE"])
 const FEW = 8
 
 /** The lowest descriptor that is free; if none is left, the reason in words; undefined if it cannot be told. */
-export const free = (): number | string | undefined => {
+const free = (): number | string | undefined => {
   const open: Array<number> = []
   try {
     while (open.length < FEW) open.push(openSync("/", "r"))

@@ -19,7 +19,7 @@ export type DigestAlgorithm = "MD5" | "SHA-256"
 export const digestAlgorithms: ReadonlyArray<DigestAlgorithm> = ["SHA-256", "MD5"]
 
 /** Hexadecimal digits of a hash. */
-export const hashLength: Readonly<Record<DigestAlgorithm, number>> = { "MD5": 32, "SHA-256": 64 }
+const hashLength: Readonly<Record<DigestAlgorithm, number>> = { "MD5": 32, "SHA-256": 64 }
 
 const HEXADECIMAL = /^[0-9a-f]+$/i
 

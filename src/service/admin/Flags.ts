@@ -5,8 +5,8 @@ import type * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 
 /** Exit codes: the relay refuses the request, or what it names does not exist; and the relay cannot be reached. */
-export const EXIT_REFUSED = 1
-export const EXIT_UNREACHABLE = 2
+const EXIT_REFUSED = 1
+const EXIT_UNREACHABLE = 2
 
 /** A subcommand failed. The message is for people. */
 export class AdminFailed extends Data.TaggedError("AdminFailed")<{ readonly message: string; readonly code: number }> {

@@ -28,7 +28,7 @@ const metavar = (type: string): string =>
   type === "integer" ? "NUMBER" : /[A-Z|]/.test(type) ? type : type.toUpperCase()
 
 /** The description of a flag. Its choices are part of its name. */
-export const flagText = ({ description, required }: FlagDoc): string =>
+const flagText = ({ description, required }: FlagDoc): string =>
   `${Option.getOrElse(description, () => "").replace(/ ?\(choices: [^)]*\)$/, "")}${required ? " (required)" : ""}`
 
 /** A section of the help: rows or paragraphs. */

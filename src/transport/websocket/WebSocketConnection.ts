@@ -21,7 +21,7 @@ import { type Accept, type CloseReason, type Connection, ConnectionFacts, type R
 import { releaseSpare, takeSpare } from "./Spares.ts"
 
 /** The most octets of body in a chunk to a WebSocket client, by default. */
-export const PIECE = 65_536
+const PIECE = 65_536
 
 export interface WebSocketOptions {
   /** The most octets of body in a chunk to the peer (RFC 7977 §5.1). */

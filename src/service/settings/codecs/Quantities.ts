@@ -6,8 +6,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fromParse, type TextCodec } from "./Codec.ts"
 
-export const KIB = 1024
-export const GIB = KIB ** 3
 export const DAY = 86_400
 
 export const wholeNumber = (minimum: number, maximum: number): TextCodec<number> =>
