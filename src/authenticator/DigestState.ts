@@ -20,7 +20,7 @@ import {
 } from "./DigestOptions.ts"
 import { Nonces } from "./Nonces.ts"
 
-export class DigestState {
+class DigestState {
   readonly nonces: Nonces
   readonly attempts: Attempts
   #options: DigestOptions

@@ -12,7 +12,7 @@ import { type Dialect, mysqlDialect, postgresDialect, type Row, sqliteDialect } 
 /** Runs a statement with parameters; fails with the error of the driver. */
 export type Query = (statement: string, parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
 
-export interface Driver extends Dialect {
+interface Driver extends Dialect {
   /** Opens a pool of connections. */
   readonly open: (options: PoolOptions) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
 }

@@ -6,7 +6,7 @@ import type { Query } from "./SqlDrivers.ts"
 import { faultOf, isUnwritable, SqlFault, wrongType } from "./SqlFault.ts"
 import { type Dialect, misfitOf, type Row, statementOf, type SubscriberTable, typesStatementOf } from "./SqlTable.ts"
 
-export interface UserQueryOptions {
+interface UserQueryOptions {
   readonly ask: Query
   readonly dialect: Dialect
   readonly table: SubscriberTable

@@ -75,7 +75,7 @@ class Reader {
   }
 }
 
-export interface SqliteOptions {
+interface SqliteOptions {
   readonly path: string
   /** Seconds for which queries of a locked file are retried. */
   readonly timeout: number

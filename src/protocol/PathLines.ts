@@ -5,7 +5,7 @@ import { Buffer } from "../platform/Node.ts"
 const EMPTY = Buffer.alloc(0)
 
 /** The two path lines of a frame, to recognise them in the next one. Offsets are relative to the beginning of the line of To-Path. */
-export class PathLines {
+class PathLines {
   octets = EMPTY
   length = 0
   toStart = 0

@@ -33,7 +33,7 @@ export interface GrantedOn {
 }
 
 /** The user of a session. */
-export interface Login {
+interface Login {
   readonly user: string
   readonly realm: string
 }

@@ -29,7 +29,7 @@ export const defaultSessionRules: SessionRules = {
 }
 
 /** What has reached its limit of sessions: the whole relay, or a user. */
-export type Bounded = "all" | "user"
+type Bounded = "all" | "user"
 
 /** The user of sessions. */
 export type SessionUser = Pick<Session, "realm" | "username">

@@ -40,7 +40,7 @@ export interface Dialled extends HopFacts {
 }
 
 /** Does for the relay what takes time, or needs the outside world. */
-export interface Edge {
+interface Edge {
   /** Runs a task once the octets at hand have been delivered. */
   readonly defer: (task: () => void) => void
   /** The index of the own certificate that is presented under this name. */
@@ -59,7 +59,7 @@ export interface SwitchboardRules {
   readonly nextHops: NextHopOptions
 }
 
-export interface SwitchboardOptions extends SwitchboardRules {
+interface SwitchboardOptions extends SwitchboardRules {
   readonly codec: Shared["codec"]
   readonly sessions: Sessions
   readonly timers: Timers

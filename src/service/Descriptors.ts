@@ -33,7 +33,7 @@ const DIALLING_USERS = 8
 const OTHERS = 200
 
 /** Descriptors that the settings allow to be open at a time. */
-export interface DescriptorNeed {
+interface DescriptorNeed {
   readonly connections: number
   readonly handshakes: number
   readonly dials: number

@@ -10,7 +10,7 @@ import { monotonicMillis } from "../clock/Monotonic.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 
 /** The file cannot be locked, or another process holds the lock for too long. The message is for people. */
-export class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
+class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
 
 /** Milliseconds between two attempts, until waiting is logged, and until it is given up. */
 const RETRY = 20

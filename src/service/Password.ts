@@ -21,9 +21,9 @@ import { readText } from "./settings/TextFile.ts"
 export const MAX_FILE = 4096
 
 /** There is no usable password. The message is for people, and does not contain it. */
-export class NoPassword extends Data.TaggedError("NoPassword")<{ readonly message: string }> {}
+class NoPassword extends Data.TaggedError("NoPassword")<{ readonly message: string }> {}
 
-export interface PasswordGiven {
+interface PasswordGiven {
   readonly password: Option.Option<Redacted.Redacted>
   readonly passwordFile: Option.Option<string>
 }

@@ -68,7 +68,7 @@ const adminApi = (live: LiveSettings) => {
 }
 
 /** Ends the service; may be run more than once. */
-export type End = Effect.Effect<void, never, Relay | Reload>
+type End = Effect.Effect<void, never, Relay | Reload>
 
 const endOfRelay: End = Effect.flatMap(Relay, ({ end }) => end)
 

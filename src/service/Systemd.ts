@@ -89,7 +89,7 @@ export class NotifyError extends Data.TaggedError("NotifyError")<{
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export interface SystemdOptions {
+interface SystemdOptions {
   /** Must contain NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them, and PATH. */
   readonly env: Environment
   /** Sends assignments. Default: `systemd-notify`. */

@@ -9,7 +9,7 @@ import { networkOf } from "../net/Network.ts"
 /** The most sockets of one address that wait at a listener. */
 export const MAX_QUEUED = 4096
 
-export interface AcceptQueueOptions {
+interface AcceptQueueOptions {
   /** The most sockets of all addresses that wait. */
   readonly most: () => number
   /** Runs a task in this turn of the event loop or a later one. */

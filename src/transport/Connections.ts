@@ -20,7 +20,7 @@ const AT_ONCE = 256
 export type Adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept) => Connection
 
 /** What the connections of a transport have in common. */
-export interface Connections {
+interface Connections {
   /** Runs an effect in a fiber of its own, until the scope closes. */
   readonly run: (effect: Effect.Effect<void>) => void
   readonly defer: Defer

@@ -40,7 +40,7 @@ const OWN = 200
 
 const NONE_FOR_CLIENTS = "those file descriptors that are left are for the relay itself"
 
-export interface DescriptorWatchOptions {
+interface DescriptorWatchOptions {
   readonly counters: TransportCounters
   readonly run: (effect: Effect.Effect<void>) => void
   /** The most descriptors that the process may have; undefined where unknown. */

@@ -22,7 +22,7 @@ import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /** The parts of a transport that listeners use. */
-export interface ListenParts extends SetUpParts {
+interface ListenParts extends SetUpParts {
   /** Makes connections that live as long as the listener. */
   readonly adopting: Effect.Effect<Adopt, never, Scope.Scope>
   readonly watch: DescriptorWatch

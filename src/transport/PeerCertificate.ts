@@ -29,7 +29,7 @@ export const MAX_UNVERIFIED_CERTIFICATES = 4096
 export const HANDSHAKE = 24_576
 
 /** What a verified certificate proves. */
-export interface Proof {
+interface Proof {
   /** DNS names (lower case) and IP addresses. */
   readonly names: ReadonlyArray<string>
   readonly uris: ReadonlyArray<string>

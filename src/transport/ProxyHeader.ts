@@ -23,7 +23,7 @@ const INET6 = 2
 const TLV_SSL = 0x20
 const CLIENT_SSL = 1
 
-export interface ProxiedClient {
+interface ProxiedClient {
   readonly host: string
   readonly port: number
   /** Whether it speaks TLS to the proxy, which only version 2 can say. */

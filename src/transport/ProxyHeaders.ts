@@ -9,7 +9,7 @@ import type { SocketAddresses } from "./SocketAddresses.ts"
 import type { ProxyHeaderFailure, TransportCounters } from "./TransportFacts.ts"
 
 /** Continues with the client's address; `byTls`: whether the client speaks TLS to the proxy, by the header. */
-export type Introduced = (addresses: SocketAddresses, byTls: boolean) => Effect.Effect<void>
+type Introduced = (addresses: SocketAddresses, byTls: boolean) => Effect.Effect<void>
 
 const words: Readonly<Record<ProxyHeaderFailure, string>> = {
   malformed: "no header of the PROXY protocol, or a malformed one",

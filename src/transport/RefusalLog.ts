@@ -24,7 +24,7 @@ const kinds = {
   origin: { line: Effect.logWarning("a page may not connect"), bounds: setupBounds }
 }
 
-export type RefusalKind = keyof typeof kinds
+type RefusalKind = keyof typeof kinds
 
 export class RefusalLog {
   readonly #kind: RefusalKind

@@ -35,7 +35,7 @@ export interface SetUpParts {
 }
 
 /** The listener that sockets come in on. */
-export interface SetUpListener extends ListenOptions {
+interface SetUpListener extends ListenOptions {
   readonly socket: LocalSocket
   /** The socket with its real port, once it is bound. */
   readonly bound: () => LocalSocket
@@ -44,7 +44,7 @@ export interface SetUpListener extends ListenOptions {
 }
 
 /** A socket on its way through the steps, each of which passes on what it has learned. */
-export interface Newcomer {
+interface Newcomer {
   readonly stream: Net.Socket
   /** The remote address is that of the client, once a proxy has given it. */
   readonly addresses: SocketAddresses

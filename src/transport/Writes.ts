@@ -40,7 +40,7 @@ type Handle = SocketHandle & Required<Pick<SocketHandle, "writeBuffer" | "writeQ
 /** The state of a stream is private too. */
 type Inner = WithHandle & { readonly _writableState?: { readonly writelen?: number } }
 
-export class StreamWrites implements Writes {
+class StreamWrites implements Writes {
   readonly #socket: Inner
   readonly #done: (failure?: Error | null) => void
 

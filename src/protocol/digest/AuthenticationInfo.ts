@@ -2,7 +2,7 @@
 import { parseParameters, printParameters, quoted, token } from "./Parameters.ts"
 
 /** A parsed Authentication-Info header. */
-export interface AuthenticationInfo {
+interface AuthenticationInfo {
   /** The nonce for the client's next AUTH, whose count starts at 1 again. */
   readonly nextnonce: string | undefined
   readonly rspauth: string

@@ -21,7 +21,7 @@ export interface Authorization {
   readonly uri: string | undefined
 }
 
-export type AuthorizationValue =
+type AuthorizationValue =
   | { readonly _tag: "Authorization"; readonly authorization: Authorization }
   | Exclude<DigestValue, { readonly _tag: "Digest" }>
 

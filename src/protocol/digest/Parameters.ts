@@ -18,7 +18,7 @@ export interface Parameter {
   readonly quoted: boolean
 }
 
-export interface Malformed {
+interface Malformed {
   readonly _tag: "Malformed"
   /** What is wrong. Contains nothing of the value. */
   readonly reason: string

@@ -22,7 +22,7 @@ import type { Dialled } from "../Switchboard.ts"
 import type { Journal } from "./Journal.ts"
 import { exitWithin } from "./TimeLimit.ts"
 
-export interface DiallerOptions {
+interface DiallerOptions {
   readonly transport: TransportShape
   readonly selector: SocketSelector["Service"]
   readonly nextHops: NextHops

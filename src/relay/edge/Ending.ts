@@ -12,7 +12,7 @@ const LAST_WORDS = "500 millis"
 /** Sessions that are ended in one turn of the event loop. */
 const SESSIONS_AT_ONCE = 256
 
-export interface Ending {
+interface Ending {
   readonly phase: () => Phase
   /** Milliseconds since 1970. */
   readonly phaseSince: () => number
@@ -23,7 +23,7 @@ export interface Ending {
   readonly end: Effect.Effect<void>
 }
 
-export interface EndingOptions {
+interface EndingOptions {
   readonly switchboard: Switchboard
   readonly sessions: Pick<Sessions, "end" | "size">
 }

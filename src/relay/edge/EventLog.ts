@@ -19,7 +19,7 @@ import type { RelayEvent } from "./RelayEvent.ts"
 export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
 
 /** Whether lines of this level are written now. */
-export type IsOn = (level: RelayEvent["level"]) => boolean
+type IsOn = (level: RelayEvent["level"]) => boolean
 
 /** Follows the log level, which may change. */
 export const isOn: Effect.Effect<IsOn> = Effect.gen(function*() {

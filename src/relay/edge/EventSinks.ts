@@ -8,7 +8,7 @@ import { Journal, type Noted } from "./Journal.ts"
 import { Listeners } from "./Listeners.ts"
 import type { Operator } from "./Operator.ts"
 
-export interface EventSinks {
+interface EventSinks {
   /** Gets the reports of the relay, and makes the events. */
   readonly journal: Journal
   readonly history: History

@@ -35,7 +35,7 @@ export interface Noted extends RelayEvent {
 /** Called with each event, inside the turn in which it happens: it must not throw or wait. */
 export type Hear = (event: Noted) => void
 
-export interface JournalOptions {
+interface JournalOptions {
   readonly clock: Clock.Clock
   readonly hear: Hear
   /** Whether events at debug level are wanted: strangers can cause any number of them. */

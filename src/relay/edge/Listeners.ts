@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
-export type Listener = (event: RelayEvent) => void
+type Listener = (event: RelayEvent) => void
 
 export class Listeners {
   readonly #listeners = new Set<{ readonly hear: Listener }>()

@@ -18,7 +18,7 @@ import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.t
 import type { SessionKeeper } from "./SessionKeeper.ts"
 import { exitWithin } from "./TimeLimit.ts"
 
-export interface LoginOptions {
+interface LoginOptions {
   readonly auth: Auth
   readonly authenticator: Authenticator["Service"]
   readonly keeper: SessionKeeper

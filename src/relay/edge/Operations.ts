@@ -14,7 +14,7 @@ import type { ConnectionQuery, ConnectionSummary, Operator, Page, SessionQuery, 
 import { AT_ONCE, inOneTurn, inSeveralTurns, pageOf, type Scan } from "./Scan.ts"
 import { connectionSummaryOf, sessionSummaryOf, waitingOf } from "./Summaries.ts"
 
-export interface OperationsOptions {
+interface OperationsOptions {
   readonly switchboard: Switchboard
   readonly sessions: Sessions
   readonly history: History

@@ -16,7 +16,7 @@ export const AT_ONCE = 1000
 /** Yields where it may pause, and returns what it has found. */
 export type Scan<A> = Generator<void, A>
 
-export interface PageBounds {
+interface PageBounds {
   /** Position of the first item, from 0. */
   readonly offset?: number | undefined
   readonly limit?: number | undefined

@@ -126,7 +126,7 @@ class Trace implements Watcher {
   }
 }
 
-export interface TracerOptions {
+interface TracerOptions {
   readonly switchboard: Switchboard
   readonly clock: Clock.Clock
   /** Forks a fiber that ends with the relay. */

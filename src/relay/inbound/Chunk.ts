@@ -20,7 +20,7 @@ export interface Chunk {
 }
 
 /** The 200 response to a chunk. */
-export interface Answer {
+interface Answer {
   /** The transaction id of the chunk. */
   readonly tid: Buffer
   /** Whether the response has to wait until the end of the chunk has been written. */

@@ -15,7 +15,7 @@ import type { Reading } from "./Reading.ts"
 import type { Refusals } from "./Refusals.ts"
 
 /** The hop on whose connection the requests come in. */
-export interface ForwardingOwner {
+interface ForwardingOwner {
   readonly shared: Shared
   readonly outbound: Outbound
   readonly reading: Reading

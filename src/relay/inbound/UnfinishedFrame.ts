@@ -7,7 +7,7 @@ import type { Closing } from "../Closing.ts"
 import type { ConnectionLoad } from "../outbound/ConnectionLoad.ts"
 
 /** The hop whose connection it is. */
-export interface UnfinishedFrameOwner {
+interface UnfinishedFrameOwner {
   readonly outbound: { readonly load: Pick<ConnectionLoad, "keeps"> }
   readonly probation: { keeps(octets: number): void }
   readonly reading: { readonly mayGoOn: boolean; onGo: () => void }

@@ -1,7 +1,7 @@
 /** What becomes of the answer to a request that is passed on, and of silence. */
 import type { FailureReport, Kind } from "../../protocol/Head.ts"
 
-export type SendExpectation =
+type SendExpectation =
   /** Failure-Report yes: every failure is reported to the sender, and silence is one. */
   | "every failure"
   /** Failure-Report partial: silence is no failure. */

@@ -4,7 +4,7 @@ import type { Turn } from "../Turn.ts"
 import type { Outbox } from "./Outbox.ts"
 
 /** The connection that is watched. */
-export interface StallWatchOwner {
+interface StallWatchOwner {
   readonly shared: { readonly limits: Limits; readonly turn: Turn }
   readonly outbox: Outbox
   /** The peer has taken nothing for the `stall` limit. Returns whether it is alive, that is, has sent something after `since`. */

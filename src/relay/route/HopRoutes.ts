@@ -3,7 +3,7 @@ import type { Session } from "../Session.ts"
 import type { Paces } from "./Pace.ts"
 
 /** The part of a route that matters here. */
-export interface HopRoute {
+interface HopRoute {
   readonly sessions: ReadonlyArray<Session>
   /** Whether it takes nothing but REPORTs to the owner of its session. */
   readonly onlyReports: boolean

@@ -10,7 +10,7 @@ import type { Session } from "../Session.ts"
 const SECOND = 1000
 
 /** Requests, and octets of body, per second; `Infinity` means no bound. May change. */
-export interface Rates {
+interface Rates {
   readonly requestRate: number
   readonly octetRate: number
 }

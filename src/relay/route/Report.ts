@@ -4,7 +4,7 @@ import { transactionId } from "../../protocol/Ident.ts"
 import type { Piece } from "../outbound/Origin.ts"
 
 /** A failure of a SEND, or of a part of it, as it is reported to the original sender. */
-export interface Failure {
+interface Failure {
   /** From-Path of the SEND as it came in. */
   readonly toPath: string
   /** The relay's URI of that session. */

@@ -21,7 +21,7 @@ const OVERHEAD = 256
 export const MAX_RETRY_BUFFERS = 256
 
 /** A connection or a user, whose retry buffers are counted. */
-export interface RetryCount {
+interface RetryCount {
   retryBuffers: number
 }
 

@@ -22,7 +22,7 @@ import type { CountedSource, Unanswered } from "./Unanswered.ts"
 import type { UserLoad } from "./UserLoad.ts"
 
 /** What a way back is made of. */
-export interface WayBackParts {
+interface WayBackParts {
   readonly source: CountedSource
   /** The URIs of this relay, at the front of To-Path. */
   readonly own: ReadonlyArray<MsrpUri>

@@ -48,7 +48,7 @@ const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
 const EXPIRES_DIGITS = 9
 
 /** The transaction id and the paths of an answer. */
-export type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionId">
+type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionId">
 
 /** The hop that an AUTH came in on. */
 export interface AuthSource extends AuthHop {

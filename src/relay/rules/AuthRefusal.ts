@@ -28,7 +28,7 @@ export interface AuthRequest {
 /** Where AUTH is allowed without TLS (RFC 4976 §9.2). */
 export type PlaintextAuth = "loopback" | "always" | "never"
 
-export interface AuthRefusal {
+interface AuthRefusal {
   readonly status: number
   /** In the words of the log. */
   readonly reason: string

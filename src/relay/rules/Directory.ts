@@ -21,7 +21,7 @@ const MAX_SHOWN = 16
 const MAX_REMEMBERED = 1024
 
 /** The sender of the requests that a connection is made for. Its own connection may be gone by then. */
-export interface DialSource {
+interface DialSource {
   readonly connection: ConnectionFacts | undefined
 }
 
@@ -39,7 +39,7 @@ export interface Dial {
 }
 
 /** Why there is no hop: the request is refused with this. */
-export interface NoHop {
+interface NoHop {
   readonly status: number
   /** Words of the relay, not of a peer. */
   readonly problem: string

@@ -14,7 +14,7 @@ interface Period {
   readonly end: number
 }
 
-export interface LookupLimits {
+interface LookupLimits {
   /** Look-ups of one user in a minute; may change. */
   readonly lookups: number
 }

@@ -11,7 +11,7 @@ import type { RelayOwners } from "./RelayOwners.ts"
 import { knownHop, wentBy } from "./SessionHops.ts"
 
 /** What finds and makes connections with other relays. */
-export interface Links {
+interface Links {
   readonly shared: Shared
   readonly directory: Directory
   readonly relays: RelayOwners

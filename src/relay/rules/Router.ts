@@ -29,7 +29,7 @@ import { trySharedLink } from "./SharedLink.ts"
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly shared: Shared
   readonly sessions: Sessions
   /** Other relays that own sessions here. */

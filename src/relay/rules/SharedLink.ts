@@ -12,7 +12,7 @@ import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { wentBy } from "./SessionHops.ts"
 
 /** A session that begins to use a connection to another relay. */
-export interface SharedLinkAttempt {
+interface SharedLinkAttempt {
   readonly directory: Directory
   readonly relays: RelayOwners
   readonly wanted: Wanted

@@ -14,7 +14,7 @@ interface Page<A> {
 }
 
 /** The offset of a page, and how it is shown. */
-export interface Shown {
+interface Shown {
   readonly offset: number
   readonly now: number
   /** Characters of a line. */

@@ -27,7 +27,7 @@ import { checkUsers } from "./Users.ts"
 import { checkSettings, findingsOfError } from "./Variables.ts"
 
 /** The service would not work, or does not run as it should. The report has the problems. */
-export class CheckFailed extends Data.TaggedError("CheckFailed")<{
+class CheckFailed extends Data.TaggedError("CheckFailed")<{
   readonly problems: number
   readonly running: boolean
 }> {

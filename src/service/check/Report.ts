@@ -4,7 +4,7 @@ import { wrapped } from "../Wrapping.ts"
 import { CHECKS, type Finding, type Status } from "./Finding.ts"
 
 /** The versions that were checked, and the user that ran the check. */
-export interface Circumstances {
+interface Circumstances {
   readonly version: string
   /** The version of Node.js. */
   readonly node: string
@@ -12,7 +12,7 @@ export interface Circumstances {
   readonly user: string
 }
 
-export interface Verdict {
+interface Verdict {
   readonly problems: number
   readonly warnings: number
 }
@@ -45,7 +45,7 @@ const INDENT = MARGIN.length + STATUS_WIDTH + NAME_WIDTH
 /** Minimum width of the text, even in a narrower terminal. */
 const MIN_TEXT = 40
 
-export interface TableOptions {
+interface TableOptions {
   /** Columns of the terminal. */
   readonly width: number
   readonly colours: boolean

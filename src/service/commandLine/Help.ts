@@ -32,7 +32,7 @@ const flagText = ({ description, required }: FlagDoc): string =>
   `${Option.getOrElse(description, () => "").replace(/ ?\(choices: [^)]*\)$/, "")}${required ? " (required)" : ""}`
 
 /** A section of the help: rows or paragraphs. */
-export interface Section {
+interface Section {
   readonly title: string
   readonly paragraphs?: ReadonlyArray<string>
   readonly rows?: ReadonlyArray<readonly [name: string, text: string]>
@@ -77,7 +77,7 @@ export const sectionsOf = (doc: HelpDoc): ReadonlyArray<Section> => {
 /** The lines of a text, wrapped to a width. */
 const linesOf = (text: string, width: number): ReadonlyArray<string> => wrapped(text.split(/\s+/), width)
 
-export interface HelpOptions {
+interface HelpOptions {
   /** Columns of the terminal. */
   readonly width: number
   readonly colours: boolean

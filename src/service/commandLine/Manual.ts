@@ -45,7 +45,7 @@ const examples = (all: ReadonlyArray<{ readonly command: string; readonly descri
   all.flatMap(({ command, description = "" }) => [".TP", escaped(description), `\\fB${escaped(command)}\\fR`])
 
 /** Facts for the man page that the help does not contain. */
-export interface ManualFacts {
+interface ManualFacts {
   readonly version: string
   /** Date of the version, such as 2026-11-28. */
   readonly date: string

@@ -14,7 +14,7 @@ export interface ProbeStep {
 }
 
 /** The result of all steps. */
-export interface ProbeVerdict {
+interface ProbeVerdict {
   readonly relay: string
   readonly user: string
   /** Duration of all steps in milliseconds. */
@@ -33,7 +33,7 @@ export interface ProbeReport {
 }
 
 /** The terminal on which bars are drawn. */
-export interface BarOutput {
+interface BarOutput {
   readonly columns: number
   readonly write: (text: string) => unknown
 }

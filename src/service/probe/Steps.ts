@@ -7,7 +7,7 @@ import { ProbeFailed, Stalled } from "./Errors.ts"
 import { explain, type StepError } from "./Explain.ts"
 import type { ProbeReport, ProbeStep } from "./ProbeReport.ts"
 
-export interface StepsOptions {
+interface StepsOptions {
   readonly relay: MsrpUri
   /** The address of the relay, for reports. */
   readonly where: string

@@ -21,7 +21,7 @@ export const addressOf = (
     : { scheme, transport: "tcp", host, port }
 
 /** A relay, and the HTTP path of its WebSocket listener. */
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly relay: MsrpUri
   readonly path?: string
 }

@@ -9,7 +9,7 @@ import { envExample, envExampleOf } from "./EnvExample.ts"
 import { suggestion } from "./Suggest.ts"
 
 /** No variable has this word in its name. */
-export class NoSuchSetting extends Data.TaggedError("NoSuchSetting")<{ readonly word: string }> {
+class NoSuchSetting extends Data.TaggedError("NoSuchSetting")<{ readonly word: string }> {
   override get message(): string {
     const meant = suggestion(this.word)
     const shown = this.word.replaceAll(/\p{Cc}/gu, "\uFFFD")

@@ -17,7 +17,7 @@ export const MAX_OCTETS = 1_048_576
 
 const { variable: NAME } = variables.envFile
 
-export interface EnvFile {
+interface EnvFile {
   readonly path: string
   /** All variables but the one that names the file. */
   readonly variables: Readonly<Record<string, string>>

@@ -22,7 +22,7 @@ const LOOK = "5 seconds"
 /** Milliseconds between two warnings about a certificate in the same stage. */
 const REMIND = 86_400_000
 
-export interface FollowTlsOptions {
+interface FollowTlsOptions {
   readonly files: TlsFiles
   /** URIs of the relay. A certificate that is valid for none of them is used, with a warning. */
   readonly uris: ReadonlyArray<MsrpUri>
@@ -33,7 +33,7 @@ export interface FollowTlsOptions {
 }
 
 /** Usable contents of the files. */
-export interface Fresh {
+interface Fresh {
   /** Whether they differ from what is in force. */
   readonly isNew: boolean
   /** What `use` logs as warnings. */
@@ -43,7 +43,7 @@ export interface Fresh {
 }
 
 /** The files cannot be used; `report` says why. */
-export class TlsNotUsable extends Data.TaggedError("TlsNotUsable")<{ readonly report: string }> {}
+class TlsNotUsable extends Data.TaggedError("TlsNotUsable")<{ readonly report: string }> {}
 
 export interface FollowedTls {
   /** Options for `Transport.layerNode`. */

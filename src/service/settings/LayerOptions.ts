@@ -68,7 +68,7 @@ export const digestOptionsOf = (values: Values): DigestOptions => ({
   freePerAddress: values.freeFailuresPerAddress
 })
 
-export interface TransportParts {
+interface TransportParts {
   readonly addresses: Addresses
   readonly demoPage: boolean
   readonly proxies: NodeOptions["proxies"]

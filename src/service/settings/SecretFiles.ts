@@ -40,7 +40,7 @@ export interface SecretFile {
   readonly path: string
 }
 
-export interface Secrets {
+interface Secrets {
   readonly files: ReadonlyArray<SecretFile>
   /** The secrets, as if they were variables. */
   readonly provider: ConfigProvider.ConfigProvider

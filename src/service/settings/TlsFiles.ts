@@ -23,7 +23,7 @@ export interface TlsFiles {
   readonly ca: string | undefined
 }
 
-export interface FileProblem {
+interface FileProblem {
   readonly file: keyof TlsFiles
   readonly path: string
   readonly problem: string

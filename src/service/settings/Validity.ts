@@ -28,7 +28,7 @@ export const validitiesOf = ({ cert, others = [] }: TlsOptions): ReadonlyArray<V
 export const isValid = ({ from, to }: Validity, now: number): boolean => from <= now && now <= to
 
 /** The part of its life that a certificate is in; all but `fine` concern the operator. */
-export type Stage = "not yet valid" | "fine" | "ending" | "expired"
+type Stage = "not yet valid" | "fine" | "ending" | "expired"
 
 export const stageOf = ({ from, to }: Validity, now: number): Stage =>
   now < from ? "not yet valid" : now > to ? "expired" : to - now > Math.min(NOTICE, (to - from) / 3) ? "fine" : "ending"

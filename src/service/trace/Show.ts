@@ -6,7 +6,7 @@ import type { Writable } from "node:stream"
 import { TraceFrame } from "../../trace/TraceFrame.ts"
 import { type FormatOptions, formatter } from "./Format.ts"
 
-export interface ShowOptions extends Omit<FormatOptions, "colours"> {
+interface ShowOptions extends Omit<FormatOptions, "colours"> {
   /** Whether to print each frame as JSON on one line. */
   readonly json?: boolean | undefined
   /** The output. A terminal gets colours unless NO_COLOR is set. */

@@ -11,7 +11,7 @@ import { type UserStoreError, wrong } from "./UserStore.ts"
 /** Rejects other encodings, because replacing invalid octets would change user names so that those users could not log in. */
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-export interface UserFile {
+interface UserFile {
   /** All lines that are not empty; none if the file does not exist. */
   readonly read: Effect.Effect<ReadonlyArray<string>, UserStoreError>
   /** Replaces the file. */

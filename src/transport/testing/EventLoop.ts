@@ -16,7 +16,7 @@ interface Timer extends Task {
 }
 
 /** What the event loop runs on. */
-export interface EventLoopParts {
+interface EventLoopParts {
   readonly clock: Clock.Clock
   /** Runs a task soon, but not inside the call. */
   readonly schedule: (task: () => void) => void

@@ -40,7 +40,7 @@ export interface Refused {
 }
 
 /** Header lines of the 101 besides the fixed ones. */
-export interface Granted {
+interface Granted {
   readonly lines: ReadonlyArray<string>
 }
 

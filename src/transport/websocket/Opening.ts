@@ -10,7 +10,7 @@ import { MAX_HTTP_HEAD } from "./Upgrades.ts"
 /** The most octets of the body of a refusal that are read. */
 const MAX_REASON = 512
 
-export interface OpeningOptions {
+interface OpeningOptions {
   /** The host of the request: a name or an IP address (IPv6 without brackets). */
   readonly host: string
   readonly port: number

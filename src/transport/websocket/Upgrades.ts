@@ -28,7 +28,7 @@ export interface UpgradeLimits extends SetUpLimits {
   readonly serve?: ((request: Http.IncomingMessage, response: Http.ServerResponse) => void) | undefined
 }
 
-export interface UpgradesOptions {
+interface UpgradesOptions {
   /** The path of the listener. */
   readonly path: string
   /** Called for each handshake, because they may change. */
@@ -42,7 +42,7 @@ export interface UpgradesOptions {
 }
 
 /** Called when a WebSocket is open, with the address of its client. */
-export type Opened = (client: Client) => void
+type Opened = (client: Client) => void
 
 /** A socket on which no WebSocket is open yet. */
 interface Candidate {

@@ -23,7 +23,7 @@ import { releaseSpare, takeSpare } from "./Spares.ts"
 /** The most octets of body in a chunk to a WebSocket client, by default. */
 const PIECE = 65_536
 
-export interface WebSocketOptions {
+interface WebSocketOptions {
   /** The most octets of body in a chunk to the peer (RFC 7977 §5.1). */
   readonly piece?: number | undefined
   /** Makes masking keys; defined if this is the client. */

@@ -7,7 +7,7 @@ import type { Problems } from "../Problems.ts"
 import type { Values } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-export interface Proxies {
+interface Proxies {
   readonly proxies: NodeOptions["proxies"]
   readonly warnings: ReadonlyArray<string>
 }

@@ -7,7 +7,7 @@ import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-export interface Relays {
+interface Relays {
   readonly relayPeers: NonNullable<RelayOptions["relayPeers"]>
   readonly relayListen: RelayOptions["relayListen"]
   readonly warnings: ReadonlyArray<string>
