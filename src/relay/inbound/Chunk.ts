@@ -41,7 +41,7 @@ export class PassedChunk implements Chunk {
     this.#stream = new Stream(route, head)
     this.#reading = reading
     this.#answer = answer
-    if (route.readPace !== undefined) reading.spend(route.readPace, 1, 0)
+    if (route.readPace !== undefined) reading.slowdown.spend(route.readPace, 1, 0)
   }
 
   get over(): boolean {
@@ -50,7 +50,7 @@ export class PassedChunk implements Chunk {
 
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     const { flow, readPace, target } = this.route
-    if (readPace !== undefined) this.#reading.spend(readPace, 0, end - start)
+    if (readPace !== undefined) this.#reading.slowdown.spend(readPace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
     this.route.counts(0, end - start)

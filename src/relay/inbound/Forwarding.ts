@@ -45,7 +45,7 @@ export class Forwarding {
       return chunk.end(flag)
     }
     const { flow, readPace } = route
-    if (readPace !== undefined) this.#reading.spend(readPace, 1, octets)
+    if (readPace !== undefined) this.#reading.slowdown.spend(readPace, 1, octets)
     if (flow.refuses(head.kind)) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false

@@ -217,7 +217,7 @@ export class Inbound implements FrameSink {
   /** Nothing more will be received. What was read and waits for its turn, or was too fast, is passed on. */
   ended(): void {
     this.#unfinished.stop()
-    this.#hop.reading.leave()
+    this.#hop.reading.slowdown.end()
     this.#share.end()
   }
 

@@ -7,11 +7,11 @@ import type { Connection } from "../../transport/Connection.ts"
 import type { ConnectionLoad } from "../outbound/ConnectionLoad.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
 import type { ReadControl, WaitingFlow } from "../route/FlowControl.ts"
-import type { Pace } from "../route/Pace.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { BackPressure } from "./BackPressure.ts"
 import { Sharing, type SharingOwner, type UsedRoute } from "./Sharing.ts"
+import { Slowdown } from "./Slowdown.ts"
 
 /** The hop whose connection it is. */
 export interface ReadingOwner extends SharingOwner {
@@ -43,14 +43,11 @@ export class Reading implements ReadControl {
   #outputHold = false
   readonly sharing: Sharing
   readonly flows: BackPressure
+  readonly slowdown: Slowdown
   /** Users for which the connection is held as long as no other session uses it. */
   #heldFor: Set<object> | undefined
   /** Runs while the connection is held for such users. */
   #unheard: Timeout | undefined
-  /** Runs while the peer was faster than a session allows. */
-  #slowed: Timeout | undefined
-  /** Milliseconds of the monotonic clock until which the connection is not read because of that; 0: it is read. */
-  #slowedUntil = 0
   /** The number of reasons for not even processing what was read (`stop`). Each is a reason for not reading, too. */
   #stops = 0
   /** Called when what was read already may be processed. Set by `Inbound`, which has the decoder. */
@@ -63,6 +60,7 @@ export class Reading implements ReadControl {
     this.#load = owner.outbound.load
     this.sharing = new Sharing(shared, owner)
     this.flows = new BackPressure(shared, this, this.sharing)
+    this.slowdown = new Slowdown(shared, this)
     // A client may add thousands of routes of one session, and each search for others goes through all of them.
     owner.routes.onMore = owner.sessions.onMore = (sessions) => {
       if (this.sharing.areOthers(sessions)) this.flows.wait()
@@ -199,35 +197,6 @@ export class Reading implements ReadControl {
     if (!this.#outputHold || (open && waitingOctets > this.#mostAnswers / 2)) return
     this.#outputHold = false
     this.release()
-  }
-
-  /** Counts what passes through a session. Above its pace, the connection is not read for a while. */
-  spend(pace: Pace, requests: number, octets: number): void {
-    const { counters, limits, turn } = this.#shared
-    const until = pace.spend(turn.now, requests, octets)
-    if (until <= Math.max(turn.now, this.#slowedUntil)) return
-    const waits = this.#slowedUntil > 0
-    this.#slowedUntil = until
-    if (waits) return
-    counters.paced++
-    this.stop()
-    limits.pace.start(this.#slowed ??= new Timeout(() => this.#goOn()))
-  }
-
-  /** Checks whether the time is over for which the connection is slowed. */
-  #goOn(): void {
-    const { limits, turn } = this.#shared
-    if (turn.now < this.#slowedUntil) return limits.pace.start(this.#slowed!)
-    this.#slowedUntil = 0
-    this.go()
-  }
-
-  /** Nothing more will be received: what was read from a peer that was too fast is processed now. */
-  leave(): void {
-    const waits = this.#slowedUntil > 0
-    this.#slowedUntil = Infinity
-    stopTimer(this.#slowed)
-    if (waits) this.go()
   }
 
   /** The connection is gone. */

@@ -196,7 +196,7 @@ it("answers late what comes from another relay, or on a shared connection, once 
 
 it("is not read until the slowest of its sessions may go on, and then at once when it leaves", () => {
   const { counters, reading, timers, turn } = limited()
-  const spend = (until: number): void => reading.spend({ spend: () => until } as unknown as Pace, 1, 1)
+  const spend = (until: number): void => reading.slowdown.spend({ spend: () => until } as unknown as Pace, 1, 1)
   const goesOnAt = (): number => {
     while (!reading.mayGoOn) {
       turn.now += 100
@@ -211,7 +211,7 @@ it("is not read until the slowest of its sessions may go on, and then at once wh
   assert.isTrue(reading.mayGoOn)
   spend(5000)
   spend(6000)
-  reading.leave()
+  reading.slowdown.end()
   assert.isTrue(reading.mayGoOn)
   spend(9000)
   assert.deepStrictEqual([reading.mayGoOn, timers.running, counters.paced], [true, 0, 2])
