@@ -12,6 +12,7 @@ import { makeSlices } from "../transport/Slices.ts"
 import type { AdminAddress } from "./Address.ts"
 import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
 import { AdminListenError } from "./ListenError.ts"
+import { passInPieces } from "./Pieces.ts"
 import { clear, follow, ofItsOwner, whyNot } from "./SocketFile.ts"
 
 /** Time for responses that are under way when the server stops. */
@@ -20,7 +21,7 @@ const LAST_WORDS = "200 millis"
 /** Milliseconds between two checks for requests that take too long. */
 const LOOK = 1000
 
-/** Requests that are handled in one turn of the event loop. */
+/** Requests that are handled in one turn of the event loop, and pieces of them that are parsed. */
 export const AT_ONCE = 8
 
 /** Makes the server; it does not listen yet. */
@@ -36,6 +37,8 @@ export const makeServer = (address: AdminAddress): Server => {
   server.maxRequestsPerSocket = MAX_REQUESTS
   inTurns(server)
   makesRoom(server)
+  const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
+  server.on("connection", (socket) => passInPieces(socket, later))
   // The timeouts of Node begin with a request, so a new connection without one needs its own.
   server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
   server.on("arrived", (_request: IncomingMessage, response: ServerResponse) => {
@@ -51,10 +54,10 @@ export const makeServer = (address: AdminAddress): Server => {
 }
 
 /**
- * Spreads requests over turns of the event loop. Node emits all requests that have arrived in one turn, and a client that
- * pipelines can have thousands, even without a token. So only some are handled per turn. Those of one connection are handled
- * one after the other, each when the response before has been read, because otherwise the responses for a client that reads none
- * would pile up. Requests of closed connections are dropped. The event `arrived` is emitted at once.
+ * Spreads requests over turns of the event loop: a client that pipelines can have many waiting, even without a token. So only some
+ * are handled per turn. Those of one connection are handled one after the other, each when the response before has been read,
+ * because otherwise the responses for a client that reads none would pile up. Requests of closed connections are dropped. The event
+ * `arrived` is emitted at once.
  */
 const inTurns = (server: Server): void => {
   const emit = server.emit.bind(server) as (...all: ReadonlyArray<unknown>) => boolean
@@ -80,6 +83,10 @@ const inTurns = (server: Server): void => {
     })
     return emit("arrived", ...all)
   }
+  // Node announces the end after `MAX_REQUESTS`, and leaves it to the client: it would answer 503 for ever.
+  server.on("dropRequest", ({ socket }: IncomingMessage) => {
+    if (!behind.has(socket)) socket.destroy()
+  })
 }
 
 /**

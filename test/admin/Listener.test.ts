@@ -9,7 +9,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { EventEmitter } from "node:events"
+import { EventEmitter, once } from "node:events"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import type { Server } from "node:http"
 import * as Net from "node:net"
@@ -31,6 +31,12 @@ class FakeSocket extends EventEmitter {
   destroy(): void {
     this.destroyed = true
   }
+
+  push(): boolean {
+    return false
+  }
+
+  _read(): void {}
 }
 
 /** An answer of which so many octets wait to be taken. */
@@ -191,6 +197,60 @@ describe("the listener of the admin API", () => {
       }
       client.destroy()
       await new Promise((resume) => void own.close(resume))
+    })
+  })
+
+  describe("whoever sends a read full of requests", () => {
+    const CROWD = 10
+    const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    const turn = () => new Promise((resume) => void setImmediate(resume))
+
+    /** Sends octets on each of some connections at once; the result has the most events in one turn of the event loop. */
+    const flood = async (own: Server, octets: string, event: string, until: (count: number) => boolean) => {
+      await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+      const { port } = own.address() as Net.AddressInfo
+      const clients = Array.from({ length: CROWD }, () => Net.connect(port, "127.0.0.1").resume())
+      const ended = clients.map((one) => once(one, "close"))
+      await Promise.all(clients.map((one) => once(one, "connect")))
+      let count = 0
+      let dropped = 0
+      own.on(event, () => void count++).on("dropRequest", () => void dropped++)
+      for (const one of clients) one.write(octets)
+      let most = 0
+      for (let before = 0; !until(count); before = count) {
+        await turn()
+        most = Math.max(most, count - before)
+      }
+      await Promise.all(ended)
+      assert.strictEqual(dropped, CROWD)
+      return { most, close: () => new Promise((resume) => void own.close(resume)) }
+    }
+
+    it("has some of them parsed in each turn, and is disconnected after so many", async () => {
+      const own = server()
+      own.on("request", (_, response) => void response.end())
+      const { close, most } = await flood(
+        own,
+        GET.repeat(1000),
+        "arrived",
+        (count) => count === CROWD * MAX_REQUESTS
+      )
+      assert.isAtMost(most, AT_ONCE)
+      await close()
+    })
+
+    it("has those that Node answers itself parsed like this, too", async () => {
+      const own = server()
+      const odd = "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n"
+      own.on("checkExpectation", (_, response) => void response.writeHead(417).end())
+      const { close, most } = await flood(
+        own,
+        odd.repeat(1000),
+        "checkExpectation",
+        (count) => count === CROWD * MAX_REQUESTS
+      )
+      assert.isAtMost(most, AT_ONCE)
+      await close()
     })
   })
 
