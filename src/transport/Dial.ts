@@ -14,6 +14,7 @@ import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
 import type { DescriptorWatch } from "./DescriptorWatch.ts"
 import { failure, reasonOf } from "./Failure.ts"
+import type { HandshakeSizes } from "./HandshakeSizes.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import type { KeyUpdates } from "./KeyUpdates.ts"
 import { certificateOf, checkServerIdentity, MAX_CERTIFICATES, type Proven, showsMoreThan } from "./PeerCertificate.ts"
@@ -51,11 +52,12 @@ export interface DialParts {
   readonly proven: Proven
   readonly defer: (task: () => void) => void
   readonly keyUpdates: KeyUpdates
+  readonly sizes: HandshakeSizes
   readonly watch: DescriptorWatch
 }
 
 export const makeConnect = (
-  { adopt, certificates, defer, keyUpdates, proven, resolver, watch }: DialParts,
+  { adopt, certificates, defer, keyUpdates, proven, resolver, sizes, watch }: DialParts,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
@@ -126,7 +128,7 @@ export const makeConnect = (
 
   /** Does the TLS handshake, and checks the certificate of the peer. */
   const handshake = (socket: Net.Socket, options: ConnectOptions): Effect.Effect<Tls.TLSSocket, TransportError> =>
-    Effect.callback((resume) => {
+    Effect.callback<Tls.TLSSocket, TransportError>((resume) => {
       const failed = failing(options)
       const name = options.serverName ?? options.host
       const lenient = live.current.allowSelfSigned === true && options.relay !== true
@@ -142,11 +144,14 @@ export const makeConnect = (
       })
       stream.on("keylog", (line: Buffer) => keyUpdates.logged(line, stream))
       stream.on("session", () => keyUpdates.count(stream))
+      const tooLong = new CertificateFault("is too long, with its chain", undefined, name)
+      sizes.watch(socket, true, () => resume(failed("Certificate", tooLong)))
       stream.on("error", (cause) => {
         resume(failed(reasonOf(cause), cause))
       })
       stream.once("close", () => resume(failed("Other", new Error("closed during the TLS handshake"))))
       stream.once("secureConnect", () => {
+        sizes.done(socket)
         keyUpdates.watch(stream, options.host)
         stream.pause()
         const error = stream.authorized ? undefined : stream.authorizationError as unknown as string
@@ -154,10 +159,10 @@ export const makeConnect = (
         if (error !== undefined && !(lenient && error === "DEPTH_ZERO_SELF_SIGNED_CERT")) {
           resume(failed("Certificate", new CertificateFault(error, certificateOf(stream), name)))
         } else if (showsMoreThan(stream, MAX_CERTIFICATES)) {
-          resume(failed("Certificate", new CertificateFault("is too long, with its chain", undefined, name)))
+          resume(failed("Certificate", tooLong))
         } else resume(Effect.succeed(stream))
       })
-    })
+    }).pipe(Effect.ensuring(Effect.sync(() => sizes.done(socket))))
 
   return connect
 }

@@ -4,6 +4,7 @@ import type * as Net from "node:net"
 import * as Tls from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
 import type { Certificates } from "./Certificates.ts"
+import type { HandshakeSizes } from "./HandshakeSizes.ts"
 import { HandshakeTurns } from "./HandshakeTurns.ts"
 import type { KeyUpdates } from "./KeyUpdates.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
@@ -61,6 +62,7 @@ export class Handshakes {
   readonly #counters: TransportCounters
   readonly #inSlices: (task: () => void) => void
   readonly #keyUpdates: KeyUpdates
+  readonly #sizes: HandshakeSizes
   readonly #log = new RefusalLog("tls")
 
   /**
@@ -74,8 +76,10 @@ export class Handshakes {
     limits: () => HandshakeLimits,
     counters: TransportCounters,
     inSlices: (task: () => void) => void,
-    keyUpdates: KeyUpdates
+    keyUpdates: KeyUpdates,
+    sizes: HandshakeSizes
   ) {
+    this.#sizes = sizes
     this.#keyUpdates = keyUpdates
     this.#counters = counters
     this.#inSlices = inSlices
@@ -153,6 +157,8 @@ export class Handshakes {
       this.#underWay.set(key, {
         failed,
         secured: (stream) => {
+          // What comes now is data.
+          this.#sizes.done(raw)
           this.#keyUpdates.watch(stream, host, isFree ? undefined : () => this.#turns.charge(host, COST_OF_KEYS))
           // Synchronously: application data may follow in the same read.
           rest = next(stream)
@@ -161,6 +167,7 @@ export class Handshakes {
           resume(Effect.void)
         }
       })
+      this.#sizes.watch(raw, this.#asks(host), () => failed("failed", "too long"))
       // Each handshake takes a signature: a thousand that come at once must not all be answered in one turn.
       raw.once("readable", () => this.#inSlices(() => this.#begins(raw, host, arrived)))
     })
@@ -171,7 +178,10 @@ export class Handshakes {
       isFree ? handshake : this.#inTurn(raw, host, limits, handshake, failed),
       Effect.sync(() => failed("timed out", "not finished in time"))
     ).pipe(
-      Effect.ensuring(Effect.sync(() => this.#underWay.delete(key))),
+      Effect.ensuring(Effect.sync(() => {
+        this.#underWay.delete(key)
+        this.#sizes.done(raw)
+      })),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest
         const isEvicted = this.#pending.isEvicted(raw)

@@ -23,6 +23,7 @@ import { makeCertificates, type TlsOptions, tlsSchema } from "./Certificates.ts"
 import { makeConnections } from "./Connections.ts"
 import { makeDescriptorWatch } from "./DescriptorWatch.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
+import { makeHandshakeSizes } from "./HandshakeSizes.ts"
 import { KeyUpdates } from "./KeyUpdates.ts"
 import { makeListen } from "./Listener.ts"
 import type { ListenerOptions } from "./ListenerOptions.ts"
@@ -100,12 +101,16 @@ export const make = Effect.fnUntraced(function*(
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
   const keyUpdates = new KeyUpdates(defer)
+  const sizes = yield* makeHandshakeSizes
   const proven = makeProven(yield* Clock.Clock)
   const counters = zeroTransportCounters()
   const watch = makeDescriptorWatch({ counters, run, allowed: yield* openFilesAllowed })
   return {
-    listen: makeListen({ adopting, certificates, counters, keyUpdates, proven, defer, run, watch }, live),
-    connect: makeConnect({ adopt: yield* adopting, certificates, defer, keyUpdates, proven, resolver, watch }, live),
+    listen: makeListen({ adopting, certificates, counters, keyUpdates, proven, defer, run, sizes, watch }, live),
+    connect: makeConnect(
+      { adopt: yield* adopting, certificates, defer, keyUpdates, proven, resolver, sizes, watch },
+      live
+    ),
     identity: certificates.identity,
     defer,
     facts: Object.assign(counters, { certificates: certificates.facts, acceptFault: watch.fault })

@@ -9,6 +9,7 @@ import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
 import type { Defer } from "./Defer.ts"
 import { Handshakes } from "./Handshakes.ts"
+import type { HandshakeSizes } from "./HandshakeSizes.ts"
 import type { KeyUpdates } from "./KeyUpdates.ts"
 import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
 import type { Proven } from "./PeerCertificate.ts"
@@ -30,6 +31,7 @@ export interface SetUpParts {
   readonly proven: Proven
   readonly defer: Defer
   readonly keyUpdates: KeyUpdates
+  readonly sizes: HandshakeSizes
   /** Runs an effect in a fiber of its own. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
@@ -63,7 +65,7 @@ const UNPROVED: ReturnType<Proven> = { peerNames: [] }
 
 /** Makes the function that does all steps; its effect completes when the socket has become a connection or is closed. */
 export const makeSetUp = Effect.fnUntraced(function*(
-  { certificates, counters, defer, keyUpdates, proven, run }: SetUpParts,
+  { certificates, counters, defer, keyUpdates, proven, run, sizes }: SetUpParts,
   live: Current<ListenerOptions>,
   { accept, adopt, asksForCertificate = false, bound, busy, socket }: SetUpListener
 ): Effect.fn.Return<(newcomer: Newcomer) => Effect.Effect<void>, never, Scope.Scope> {
@@ -76,7 +78,8 @@ export const makeSetUp = Effect.fnUntraced(function*(
       () => limitsOf(live.current),
       counters,
       makeSlices(defer, busy, HANDSHAKES_AT_ONCE),
-      keyUpdates
+      keyUpdates,
+      sizes
     )
     : undefined
   if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))

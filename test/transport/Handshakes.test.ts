@@ -1,16 +1,19 @@
 /** What strangers may cost by TLS, and what they leave behind. Certificates are valid now, so most of it is on the real clock. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { X509Certificate } from "node:crypto"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { LOOK } from "../../src/transport/HandshakeSizes.ts"
 import { keepingAlive } from "../../src/transport/KeepAlive.ts"
-import { MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
+import { HANDSHAKE, MAX_CERTIFICATES, MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
 import {
   ca,
   issueBehind,
@@ -98,6 +101,9 @@ const forged = Buffer.concat([Buffer.from([23, 3, 3, 0, 48]), Buffer.alloc(48, 7
 
 /** Clients that come at once. */
 const CROWD = 200
+
+/** The octets of a certificate (PEM). */
+const octetsOf = (pem: string): number => new X509Certificate(pem).raw.length
 
 const manyNames = (count: number) => Array.from({ length: count }, (_, i) => `name-${i}.example.com`)
 
@@ -360,6 +366,107 @@ describe("certificates of those who connect", () => {
         })
       )
   )
+})
+
+describe("octets that never become a handshake", () => {
+  /** So many octets of a message of this type that would have a few more, in records. */
+  const unfinished = (type: number, octets: number): Buffer => {
+    const message = Buffer.alloc(octets)
+    message[0] = type
+    message.writeUIntBE(octets + 100, 1, 3)
+    const records: Array<Buffer> = []
+    for (let i = 0; i < octets; i += 16_384) {
+      const part = message.subarray(i, i + 16_384)
+      records.push(Buffer.from([22, 3, 3, part.length >> 8, part.length & 255]), part)
+    }
+    return Buffer.concat(records)
+  }
+
+  /** Long enough for octets that are on their way on loopback. */
+  const look = Effect.andThen(turns(20), TestClock.adjust(LOOK))
+
+  it.effect("R4976-9.3-06: are those of a certificate chain at most, if one is asked for, or else of a long hello", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { facts } = yield* Transport
+        for (
+          const [options, most] of [[{}, HANDSHAKE], [asking, HANDSHAKE + MAX_CERTIFICATES]] as const
+        ) {
+          const before = facts!.handshakesFailed.failed
+          const { port } = yield* listening(options)
+          const few = yield* plainClient(port)
+          few.socket.write(unfinished(1, most - 1000))
+          const many = yield* plainClient(port)
+          many.socket.write(unfinished(1, most + 1000))
+          // Less than the time that a handshake has.
+          for (let looks = 0; looks < 10 && !many.events.includes("close"); looks++) yield* look
+          assert.include(many.events, "close")
+          yield* look
+          assert.deepStrictEqual(few.events, ["connect"])
+          assert.strictEqual(facts!.handshakesFailed.failed, before + 1)
+        }
+      })
+    ))
+
+  it.effect.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "and not those of a chain that may be so long, and is slow (%s)",
+    (maxVersion) =>
+      run(
+        { tls: { ...localhost, ca } },
+        Effect.gen(function*() {
+          const { accepted, port } = yield* listening(asking)
+          const behind = `\n${yield* Effect.promise(unneeded)}`
+          const chain = behind.repeat(Math.floor(0.9 * MAX_CERTIFICATES / octetsOf(behind)))
+          // So many octets of it come, and then none for a while.
+          const atFirst = HANDSHAKE + 3000
+          let passed = 0
+          let rest = (): void => {}
+          const by = yield* plainServer((socket) => {
+            const to = Net.connect(port, "127.0.0.1")
+            socket.on("data", (octets) => {
+              const first = Math.max(0, atFirst - passed)
+              passed += octets.length
+              if (first > 0) to.write(octets.subarray(0, first))
+              const before = rest
+              rest = () => void (before(), to.write(octets.subarray(first)))
+            })
+            to.pipe(socket)
+            for (const one of [socket, to]) {
+              one.on("error", () => {}).on("close", () => void (to.destroy(), socket.destroy()))
+            }
+          })
+          const { events } = yield* client(by, { cert: relay.cert + chain, key: Redacted.value(relay.key), maxVersion })
+          yield* poll(() => passed > atFirst)
+          yield* look
+          yield* look
+          rest()
+          yield* poll(() => accepted.length + Number(events.includes("close")) > 0)
+          assert.deepStrictEqual(accepted.map(({ peerNames }) => peerNames.length), [2])
+        })
+      )
+  )
+
+  it.effect("R4976-9.3-06: are bounded for those who are dialled, too", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const port = yield* plainServer((socket) => {
+          socket.on("error", () => {}).once("data", () =>
+            socket.write(unfinished(2, HANDSHAKE + MAX_CERTIFICATES + 1000)))
+        })
+        const dialled = yield* Effect.forkChild(
+          Effect.flip(connect({ scheme: "msrps", host: "127.0.0.1", port }, new Recorder().accept))
+        )
+        for (let looks = 0; looks < 10; looks++) {
+          yield* look
+        }
+        const { message, reason } = yield* Fiber.join(dialled)
+        assert.strictEqual(reason, "Certificate")
+        assert.include(message, "is too long, with its chain")
+      })
+    ))
 })
 
 describe("a connection whose TLS fails after the handshake", () => {

@@ -28,6 +28,7 @@ import { variables } from "../../../src/service/settings/Table.ts"
 import { MAX_OCTETS as MAX_SECRET_FILE } from "../../../src/service/settings/TextFile.ts"
 import { MAX_WAITING as MAX_NOTICES } from "../../../src/service/Systemd.ts"
 import { MAX_QUEUED } from "../../../src/transport/AcceptQueue.ts"
+import { LOOK } from "../../../src/transport/HandshakeSizes.ts"
 import { MAX_NEW_KEYS } from "../../../src/transport/KeyUpdates.ts"
 import {
   HANDSHAKE,
@@ -54,6 +55,7 @@ const noticeDays = numberIn("src/service/settings/Validity.ts", "const NOTICE = 
 const freeOfUser = numberIn(attempts, "const FREE_PER_USER = ")
 const threads = numberIn("src/service/ThreadPool.ts", "const THREADS = ")
 const tidied = timeIn("src/Relay.ts", "const IDLE_CHECK = ")
+const halfOf = (millis: number): string => millis === 500 ? "half a second" : `${millis} ms`
 const pace = (burst: number, pause: number): string =>
   pause > 1000 ? `${many(burst)} and one in ${pause / 1000} s` : `${many(burst)} and one a second`
 
@@ -90,9 +92,14 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       size(MAX_UNVERIFIED_CERTIFICATES)
     } if not verified, with their chain and ${
       size(HANDSHAKE)
-    } for the rest of the handshake and what comes with its end, ${MAX_PEER_NAMES} names; ${
+    } for the rest of the handshake and what comes with its end, ${MAX_PEER_NAMES} names; as many octets of a handshake under way, within ${
+      halfOf(LOOK)
+    }; ${
       size(MAX_TLS)
     } of key updates and the like from a peer that does not take the answers; ${MAX_NEW_KEYS} new keys in a row without data`,
+    `| octets of a handshake under way; where a certificate is asked for | | ${size(HANDSHAKE)}; ${
+      size(HANDSHAKE + MAX_CERTIFICATES)
+    } | closed within ${halfOf(LOOK)} |`,
     `| new keys of TLS 1.3 in a row without data | | ${MAX_NEW_KEYS} | closed, and counts as ${
       numberIn("src/transport/Handshakes.ts", "const COST_OF_KEYS = ")
     } handshakes |`,
