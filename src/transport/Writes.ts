@@ -29,7 +29,7 @@ interface Request {
   readonly getAsyncId: () => number
   /** Undefined if it has ended. */
   writes: DirectWrites | undefined
-  /** Keeps the memory. */
+  /** Keeps the octets in memory while they are written: the handle has only their address. */
   octets?: Uint8Array
   oncomplete: (this: Request, status: number) => void
 }
@@ -154,6 +154,7 @@ class DirectWrites implements Writes {
     if (this.#underWay === 0 || handle === null) return 0
     const queue = this.#queue
     if (queue === undefined) return handle.writeQueueSize
+    // The handle of TCP also has what TLS adds. Without it, a long write to a slow peer would look stalled.
     return queue.octets + Math.min(queue.current, handle._parent?.writeQueueSize ?? queue.current)
   }
 

@@ -3,10 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { makeWrites } from "../../src/transport/Writes.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { pattern, poll } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
 
 const MiB = 1_048_576
 
@@ -53,6 +58,7 @@ const reader = (socket: Net.Socket) => {
   return { octets: () => Buffer.concat(chunks), length: () => length, ended: () => ended }
 }
 
+const nextTurn = Effect.promise(() => new Promise((resume) => setImmediate(() => setImmediate(resume))))
 const nextTick = (task: () => void): void => process.nextTick(task)
 const forbidden = (): never => assert.fail("the stream was written to")
 
@@ -108,6 +114,50 @@ describe("makeWrites", () => {
         assert.strictEqual(done, 3)
       }))
 
+    it.effect("counts of a write that goes on only what the system has not taken: a slow peer is not one that takes nothing", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let done = 0
+        const writes = makeWrites(socket, () => done++, nextTick)
+        writes.write(pattern(16 * MiB))
+        let before = writes.pending()
+        assert.isBelow(before, 16 * MiB)
+        peer.on("data", () => peer.pause())
+        for (let i = 0; i < 3; i++) {
+          yield* poll(() => {
+            peer.resume()
+            return writes.pending() < before
+          })
+          before = writes.pending()
+          assert.isAbove(before, 0)
+          assert.strictEqual(done, 0)
+        }
+      }))
+
+    it.effect("keeps the octets in memory while the system reads them, and no longer", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let done = 0
+        const writes = makeWrites(socket, () => done++, nextTick)
+        const write = (): WeakRef<Buffer> => {
+          const octets = pattern(16 * MiB)
+          writes.write(octets)
+          return new WeakRef(octets)
+        }
+        const octets = write()
+        // References are strong until the task ends in which they were made.
+        yield* nextTurn
+        collect()
+        assert.isDefined(octets.deref())
+        reader(peer)
+        yield* poll(() => done === 1)
+        yield* nextTurn
+        collect()
+        assert.isUndefined(octets.deref())
+      }))
+
     it.effect("comes after what was written to the stream before", () =>
       Effect.gen(function*() {
         const { peer, socket } = yield* pair(over)
@@ -139,7 +189,7 @@ describe("makeWrites", () => {
         socket.destroy()
         assert.deepStrictEqual([writes.write(pattern(1)), writes.pending()], [false, 0])
         yield* poll(() => closed)
-        yield* Effect.promise(() => new Promise((resume) => setImmediate(() => setImmediate(resume))))
+        yield* nextTurn
         assert.strictEqual(done, 0)
       }))
 
