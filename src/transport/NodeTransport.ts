@@ -46,8 +46,8 @@ export interface NodeOptions extends ListenerOptions, DialOptions {
   readonly tls?: TlsOptions | SubscriptionRef.SubscriptionRef<TlsOptions> | undefined
   /**
    * `shared` reads into one buffer for all connections, which saves a 64 KiB buffer per read, and writes to sockets without their
-   * streams; where this version of Node does not allow that, it is the same as `events`, which reads by "data" events and writes to
-   * streams. Default `shared`.
+   * streams. `events` reads by "data" events and writes to streams, and so does `shared` where this version of Node does not allow
+   * the one or the other: Node.js 26 does not allow the writes. Default `shared`.
    */
   readonly reads?: "shared" | "events" | undefined
   /**
