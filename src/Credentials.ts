@@ -166,6 +166,8 @@ export class Credentials extends Context.Service<Credentials, {
   readonly outdated?: (() => OutdatedUsers | undefined) | undefined
   /** Current number of users, for a backend that knows it. */
   readonly size?: (() => number | undefined) | undefined
+  /** Why none of its users can log in, in words, for a backend that knows it; `undefined` if some may. */
+  readonly unserved?: (() => string | undefined) | undefined
 }>()("msrp-relay/Credentials") {
   /** A backend without a cache. `algorithms` are both if absent, as for a backend of passwords. */
   static readonly make = (

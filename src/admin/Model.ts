@@ -154,7 +154,9 @@ export const UsersBackend = Schema.Struct({
   /** Absent if its last lookup succeeded, or there was none. */
   unavailable: Schema.optional(UsersUnavailable),
   /** Why the users from before are in use, and since when; absent if they are not. */
-  outdated: Schema.optional(Schema.Struct({ since: millis, reason: Schema.String }))
+  outdated: Schema.optional(Schema.Struct({ since: millis, reason: Schema.String })),
+  /** Why none of its users can log in. Absent if some may, or it is not known. */
+  unserved: Schema.optional(Schema.String)
 })
 
 /**

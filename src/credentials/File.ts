@@ -160,8 +160,11 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   const { read, stat, usersIn } = makeReader(yield* FileSystem.FileSystem, options)
 
   const changes = new FileChanges(stat, read)
+  const unservedIn = (lines: UserLines) =>
+    realms.length === 0 || lines.mayHaveUsersOf(realms) ? undefined : otherRealms(lines, realms, calculateHa1)
   // The first call always gives the contents.
   let table = yield* usersIn((yield* changes.next)!)
+  let unserved = unservedIn(table)
   let reported = ""
   let outdated: OutdatedUsers | undefined
   /** Checks in a row that found fewer users: the file may be incomplete, and users missing from it must not be refused. */
@@ -178,15 +181,13 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     }
     unfinished = 0
     table = lines
+    unserved = unservedIn(table)
     reported = ""
     outdated = undefined
     // An empty file refuses everybody, and may be what a full disk has left of it.
     const tell = table.users === 0 ? Effect.logWarning : Effect.logInfo
     yield* tell("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
-    const others = realms.length === 0 || lines.mayHaveUsersOf(realms)
-      ? undefined
-      : otherRealms(lines, realms, calculateHa1)
-    if (others !== undefined) yield* Effect.logWarning(`The credentials file ${path} has ${others}`)
+    if (unserved !== undefined) yield* Effect.logWarning(`The credentials file ${path} has ${unserved}`)
   }).pipe(
     Effect.catch(Effect.fnUntraced(function*(error) {
       const now = yield* Clock.currentTimeMillis
@@ -209,6 +210,7 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     },
     lookup: (user) => Effect.succeed(table.lookup(user)),
     outdated: () => outdated,
-    size: () => table.users
+    size: () => table.users,
+    unserved: () => unserved
   })
 })

@@ -26,7 +26,8 @@ export class BackendHealth {
         backend,
         users: users.size?.(),
         unavailable: this.#unavailable.get(users),
-        outdated: users.outdated?.()
+        outdated: users.outdated?.(),
+        unserved: users.unserved?.()
       })
     )
   }

@@ -89,6 +89,7 @@ it.effect("a file that has no users any more is a warning, as what a full disk l
 it.effect("a file that has no users of the realms that clients are asked for any more is warned of: nobody can log in", () => {
   const { lines, provide, write } = fake(`alice:${REALM}:${MD5}\n`)
   return Effect.gen(function*() {
+    const unserved = (yield* Credentials).unserved!
     const told = Effect.gen(function*() {
       yield* TestClock.adjust("2 seconds")
       return lines.splice(0).map((line) => JSON.parse(line)).map(({ level, message }) => [level, message])
@@ -101,9 +102,12 @@ it.effect("a file that has no users of the realms that clients are asked for any
     ]
     const others = `alice:a.example:${MD5}\nbob:b.example:${MD5}\n`
     write(others)
+    assert.isUndefined(unserved())
     assert.deepStrictEqual(yield* told, [read, warning])
+    assert.strictEqual(`The credentials file users has ${unserved()}`, warning[1])
     write(`${others}carol:da\u{308}n:${MD5}`)
     assert.deepStrictEqual(yield* told, [read])
+    assert.isUndefined(unserved())
     write("")
     assert.deepStrictEqual(yield* told, [["WARN", "Credentials file read"]])
   }).pipe(provide({ realms: [REALM, "da\u{308}n"] }))

@@ -251,7 +251,8 @@ it.effect("a file that cannot be used is shown, with its backend, until it is ri
       backend,
       users,
       unavailable: undefined,
-      outdated: undefined
+      outdated: undefined,
+      unserved: undefined
     }))
     assert.deepStrictEqual(users.backends(), fine)
     yield* TestClock.setTime(5000)

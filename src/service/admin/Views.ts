@@ -104,8 +104,9 @@ const memoryRows = ({ memory }: Overview): ReadonlyArray<readonly [string, strin
 
 /** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
 const usersRows = ({ users = [] }: Overview): ReadonlyArray<readonly [string, string]> =>
-  users.flatMap(({ backend, outdated, unavailable, users }) => [
+  users.flatMap(({ backend, outdated, unavailable, unserved, users }) => [
     ...users === 0 ? [`none in ${backend}: its logins are refused`] : [],
+    ...unserved === undefined ? [] : [`none in ${backend} can log in: it has ${unserved}`],
     ...unavailable === undefined ? [] : [
       `cannot be queried since ${moment(unavailable.since)}, last tried ${
         moment(unavailable.last)

@@ -111,6 +111,7 @@ describe("msrp-relay admin", () => {
     const users = () => [
       { backend: "sql", unavailable: { since, last, reason: "it is locked" } },
       { backend: "file", outdated: { since: last, reason: "it is wrong in line 3" } },
+      { backend: "file", unserved: "2 lines for realms whose users are not looked up there" },
       { backend: "memory" }
     ]
     return withAdmin({ users }, open, () =>
@@ -118,7 +119,8 @@ describe("msrp-relay admin", () => {
         const { lines } = yield* run("status")
         assert.deepStrictEqual(lines.map((line) => line.trim()).filter((line) => line.startsWith("users")), [
           "users        cannot be queried since 2026-09-21 14:13:20, last tried 2026-09-22 00:14:20: it is locked",
-          "users        not read since 2026-09-22 00:14:20, those from before stay: it is wrong in line 3"
+          "users        not read since 2026-09-22 00:14:20, those from before stay: it is wrong in line 3",
+          "users        none in file can log in: it has 2 lines for realms whose users are not looked up there"
         ])
         assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), { users: users() })
       }))
