@@ -19,24 +19,25 @@ import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
 import type { OptionsError } from "../options/Options.ts"
 import { BackendHealth } from "./BackendHealth.ts"
-import { type BackendSettings, backendsOf, type CredentialsSettings, type DemoUser } from "./Settings.ts"
+import type { CredentialsSettings, DemoUser } from "./Settings.ts"
 
 /**
  * A backend as a layer. Database drivers are loaded only if needed. Each is recorded in `health`, and the failures of
- * databases and HTTP services.
+ * databases and HTTP services. A file is followed until `followed` closes.
  */
 export const layer = (
   credentials: CredentialsSettings,
-  health = new BackendHealth()
+  health = new BackendHealth(),
+  followed?: Scope.Scope
 ): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
     case "ByRealm":
-      return layerOfRealms(credentials, health)
+      return layerOfRealms(credentials, health, followed)
     case "Memory":
       return health.kept("memory", Credentials.layerMemory(credentials.users))
     case "File": {
       const { _tag, ...options } = credentials
-      return health.kept("file", layerFile(options))
+      return health.kept("file", followed === undefined ? layerFile(options) : builtIn(followed, layerFile(options)))
     }
     case "Ephemeral":
       return health.kept("ephemeral", layerEphemeral({ secret: credentials.secret }))
@@ -54,14 +55,19 @@ export const layer = (
   }
 }
 
+/** The same backend, which ends with that scope instead of its own. */
+const builtIn = <E, R>(scope: Scope.Scope, backend: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, E, R> =>
+  Layer.effect(Credentials, Effect.map(Layer.buildWithScope(backend, scope), Context.get(Credentials)))
+
 /** Makes each backend once, however many realms use it. */
 const layerOfRealms = (
   { others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>,
-  health: BackendHealth
+  health: BackendHealth,
+  followed: Scope.Scope | undefined
 ) => {
   const layers = new Map<CredentialsSettings, ReturnType<typeof layer>>()
   const of = (one: CredentialsSettings) => {
-    const made = layers.get(one) ?? layer(one, health)
+    const made = layers.get(one) ?? layer(one, health, followed)
     layers.set(one, made)
     return made
   }
@@ -87,9 +93,6 @@ export const removalsOf = (interval: number): RemovedUsersOptions => ({
 /** Time for which a replaced database or HTTP service stays open, to answer queries that were made before. */
 const LAST_ANSWERS = "30 seconds"
 
-/** Whether a backend answers from its own memory, even after it is closed. */
-const isKept = ({ _tag }: BackendSettings): boolean => _tag !== "Sql" && _tag !== "Http"
-
 /**
  * Why the users cannot be read at the start.
  *
@@ -109,8 +112,8 @@ export interface LiveUsers {
 
 interface Generation {
   readonly scope: Scope.Closeable
-  /** Whether it can be closed as soon as it is replaced. */
-  readonly isKept: boolean
+  /** That of its files, which answer from memory even after they are closed. It ends with `scope` at the latest. */
+  readonly followed: Scope.Closeable
   readonly credentials: Credentials["Service"]
   readonly health: BackendHealth
 }
@@ -123,12 +126,14 @@ export const makeUsers = Effect.fnUntraced(function*(
   const parent = yield* Effect.scope
   const make = Effect.fnUntraced(function*(wanted: CredentialsSettings): Effect.fn.Return<Generation, BackendError> {
     const scope = yield* Scope.fork(parent)
+    const followed = yield* Scope.fork(scope)
     const health = new BackendHealth()
-    const context = yield* Layer.buildWithMemoMap(layer(wanted, health), Layer.makeMemoMapUnsafe(), scope).pipe(
-      Effect.provideService(FileSystem.FileSystem, files),
-      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-    )
-    return { scope, isKept: backendsOf(wanted).every(isKept), credentials: Context.get(context, Credentials), health }
+    const context = yield* Layer.buildWithMemoMap(layer(wanted, health, followed), Layer.makeMemoMapUnsafe(), scope)
+      .pipe(
+        Effect.provideService(FileSystem.FileSystem, files),
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+    return { scope, followed, credentials: Context.get(context, Credentials), health }
   })
   let current = yield* make(settings)
   return {
@@ -154,7 +159,10 @@ export const makeUsers = Effect.fnUntraced(function*(
         current = next
         const close = Scope.close(before.scope, Exit.void)
         // A file would be read by two of them, and each change logged twice.
-        return before.isKept ? close : Effect.asVoid(Effect.forkIn(Effect.delay(close, LAST_ANSWERS), parent))
+        return Scope.close(before.followed, Exit.void).pipe(
+          Effect.andThen(Effect.forkIn(Effect.delay(close, LAST_ANSWERS), parent)),
+          Effect.asVoid
+        )
       })
     })
   }
