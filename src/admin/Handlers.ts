@@ -76,14 +76,17 @@ const seeing = HttpApiBuilder.group(
     return handlers.handleAll({
       version: () => Effect.succeed({ version, node: process.versions.node }),
       overview: Effect.fnUntraced(function*() {
-        const { phase, since } = yield* parts.phase
+        const state = yield* parts.phase
+        const { phase, since } = state
         const now = yield* Clock.currentTimeMillis
+        const reasons = reasonsNotReady(state, parts, loopDelay())
         return yield* json((): Overview => ({
           version,
           phase,
           since,
           started: Math.round(now - process.uptime() * 1000),
           now,
+          notReady: reasons.length === 0 ? undefined : reasons,
           maxConnections: bounded(parts.limits.connections),
           maxSessions: bounded(parts.limits.sessions),
           ...parts.gauges(),

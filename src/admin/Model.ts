@@ -180,6 +180,8 @@ export const Overview = Schema.Struct({
   since: millis,
   started: millis,
   now: millis,
+  /** Why the relay should get no new clients, as `/readyz` says it. Absent if it is ready. */
+  notReady: Schema.optional(Schema.Array(Schema.String)),
   connections: count,
   maxConnections: Schema.optional(count),
   sessions: count,

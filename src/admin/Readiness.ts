@@ -23,7 +23,7 @@ export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Ef
 
 /** Reasons why the relay should get no new clients; empty if it is ready. */
 export const reasonsNotReady = (
-  { phase }: PhaseState,
+  { phase }: Pick<PhaseState, "phase">,
   { acceptFault, gauges, limits }: Pick<AdminPartsShape, "acceptFault" | "gauges" | "limits">,
   loopDelay: number
 ): ReadonlyArray<string> => {

@@ -63,6 +63,8 @@ export interface StatusParts {
   /** Listening sockets in the form that the log uses: `msrps://host:port`. */
   readonly listeners: ReadonlyArray<string>
   readonly phase: () => Phase
+  /** Why the relay should get no new clients; empty if it is ready. Absent: this is not known. */
+  readonly notReady?: (() => ReadonlyArray<string>) | undefined
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   readonly operator: Operator
@@ -91,7 +93,7 @@ export interface StatusFeed {
  * @since 0.2.0
  */
 export const make = Effect.fnUntraced(function*(
-  { counters, gauges, health, listeners, operator, phase, transportFacts, version }: StatusParts
+  { counters, gauges, health, listeners, notReady = () => [], operator, phase, transportFacts, version }: StatusParts
 ): Effect.fn.Return<StatusFeed, never, Scope.Scope> {
   const clock = yield* Clock.Clock
   const since = monotonicMillis(clock)
@@ -130,9 +132,11 @@ export const make = Effect.fnUntraced(function*(
     const top = yield* topSessions
     const others = snapshotNow()
     if (others !== undefined) return others
+    const reasons = notReady()
     const made: StatusSnapshot = {
       time: clock.currentTimeMillisUnsafe(),
       phase: phase(),
+      ...(reasons.length === 0 ? {} : { notReady: reasons }),
       sample: window.latest!,
       waiting: gauges().bufferedOctets,
       trouble: window.trouble(),

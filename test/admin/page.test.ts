@@ -302,6 +302,28 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await second.stop()
   })
 
+  it("says above everything else what keeps clients out: a limit, users that cannot be looked up, a certificate that has ended", async () => {
+    const relay = new FakeRelay()
+    relay.notReady = ["there are 3 sessions, which is the limit", "turns come 120 ms late"]
+    relay.down = "nobody listens there"
+    const server = await start(relay)
+    const { close, page } = await open(server.port)
+    const notice = page.locator("#notice:visible")
+    await notice.filter({
+      hasText:
+        /^Not ready for new clients: there are 3 sessions, which is the limit; turns come 120 ms late\. Users cannot be looked up since .*: logins fail\.$/
+    }).waitFor()
+    await shot(page, "not-ready")
+    relay.notReady = []
+    relay.down = undefined
+    relay.expired = true
+    await notice.filter({ hasText: /^A certificate has ended: clients refuse it\.$/ }).waitFor()
+    relay.expired = false
+    await page.waitForFunction(() => document.querySelector("#notice")?.hidden)
+    await close()
+    await server.stop()
+  })
+
   it("asks for the token, says that one is wrong, and keeps the right one", async () => {
     const server = await start(new FakeRelay(), { token: "a-token-of-sixteen" })
     const { close, page } = await open(server.port)

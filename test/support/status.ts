@@ -34,6 +34,9 @@ export class FakeRelay {
   /** Why the backend of users cannot be queried. */
   down: string | undefined
   outdated: string | undefined
+  notReady: ReadonlyArray<string> = []
+  /** Whether the second certificate has ended. */
+  expired = false
   logLinesLost = 0
 
   constructor(sessions = 100, now = Date.now()) {
@@ -188,7 +191,7 @@ export class FakeRelay {
     return {
       certificates: () => [
         { names: ["relay.example", "chat.example"], notAfter: this.#now + 61.5 * DAY },
-        { names: ["old.relay.example"], notAfter: this.#now + 9.5 * DAY }
+        { names: ["old.relay.example"], notAfter: this.#now + (this.expired ? -1 : 9.5) * DAY }
       ],
       logLinesLost: () => this.logLinesLost,
       backend: () => ({
@@ -208,6 +211,7 @@ export const partsOf = (relay: FakeRelay): Effect.Effect<StatusFeed.StatusParts,
     version: "1.4.0",
     listeners: ["msrps://relay.example:2855", "msrp://127.0.0.1:2856"],
     phase: () => relay.phase,
+    notReady: () => relay.notReady,
     counters: relay.counters,
     gauges: relay.gauges,
     operator: relay.operator,

@@ -76,13 +76,7 @@ class Page implements FeedOwner {
     const { endings, health, phase, sample, time, top, trouble, waiting } = snapshot
     this.#state(phase, names[phase])
     this.#main.classList.remove("stale")
-    this.#notice(
-      phase === "draining"
-        ? `Draining: no new sessions; ${count(sample.sessions)} still go on.`
-        : phase === "stopping"
-        ? "Stopping: all connections are being closed."
-        : undefined
-    )
+    this.#notice(noticeOf(snapshot))
     this.#history.add(sample, status.window)
     this.#facts(status, time)
     const unit = ([value, unit]: readonly [string, string], per: string) => ({ value, unit: `${unit}${per}` })
@@ -186,6 +180,23 @@ const MUCH = 0.8
 
 /** Share of a limit that is close to failure. */
 const TOO_MUCH = 0.95
+
+/** What keeps clients out now, which must be seen without reading all panels. */
+const noticeOf = ({ health, notReady = [], phase, sample, time }: StatusSnapshot): string | undefined => {
+  const { backend: { down } = {}, certificates = [] } = health
+  const parts = [
+    ...(phase === "draining"
+      ? [`Draining: no new sessions; ${count(sample.sessions)} still go on.`]
+      : phase === "stopping"
+      ? ["Stopping: all connections are being closed."]
+      : notReady.length > 0
+      ? [`Not ready for new clients: ${notReady.join("; ")}.`]
+      : []),
+    ...(down === undefined ? [] : [`Users cannot be looked up since ${dayAndTime(down.since)}: logins fail.`]),
+    ...(certificates.some(({ notAfter }) => notAfter <= time) ? ["A certificate has ended: clients refuse it."] : [])
+  ]
+  return parts.length === 0 ? undefined : parts.join(" ")
+}
 
 const toneOf = (value: number, much: number, tooMuch: number): "" | "warn" | "bad" =>
   value >= tooMuch ? "bad" : value >= much ? "warn" : ""

@@ -124,6 +124,8 @@ export type StatusHealth = typeof StatusHealth.Type
 export const StatusSnapshot = Schema.Struct({
   time: Time,
   phase: Schema.Literals(["serving", "draining", "stopping"]),
+  /** Why the relay should get no new clients, as `/readyz` says it. Absent if it is ready. */
+  notReady: Schema.optional(Schema.Array(Schema.String)),
   sample: StatusSample,
   /** Octets of output and of parked requests that wait. */
   waiting: Schema.Number,

@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { AdminParts, type AdminPartsShape, notAvailable } from "../../Admin.ts"
 import { makeHealth } from "../../admin/Health.ts"
 import { type LogLevelName, logLevels } from "../../admin/Model.ts"
+import { makeLoopDelay, reasonsNotReady } from "../../admin/Readiness.ts"
 import * as StatusFeed from "../../admin/StatusFeed.ts"
 import * as StatusPage from "../../admin/StatusPage.ts"
 import { LogCounters } from "../../logging/LogCounters.ts"
@@ -50,7 +51,9 @@ const make = Effect.fnUntraced(
     const certificates = certificatesOf(relay)
     const noLevel = notAvailable("a log level that can change")
 
-    return {
+    const loopDelay = yield* makeLoopDelay
+
+    const parts: Omit<AdminPartsShape, "page"> = {
       version,
       operator: {
         ...operator,
@@ -103,9 +106,11 @@ const make = Effect.fnUntraced(
             duration: seconds === undefined ? undefined : seconds * 1000
           }),
           tell
-        )),
-      page: yield* makePage(relay, live.users.backends, certificates, log)
+        ))
     }
+    const notReady = () => reasonsNotReady({ phase: relay.phase() }, parts, loopDelay())
+    // Not by a spread, which would read the limits now and keep them.
+    return Object.assign(parts, { page: yield* makePage(relay, live.users.backends, certificates, log, notReady) })
   }
 )
 
@@ -131,7 +136,8 @@ const makePage = Effect.fnUntraced(
     { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
     backends: LiveUsers["backends"],
     certificates: AdminPartsShape["certificates"],
-    log: LogCounters
+    log: LogCounters,
+    notReady: () => ReadonlyArray<string>
   ) {
     const delay = makeBackendDelay(yield* Effect.context())
     const health = yield* makeHealth({
@@ -143,6 +149,7 @@ const makePage = Effect.fnUntraced(
       version,
       listeners: sockets.map(socketText),
       phase,
+      notReady,
       counters,
       gauges,
       operator,

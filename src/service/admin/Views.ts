@@ -143,6 +143,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
   const { rates } = one
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["phase", `${one.phase} since ${moment(one.since)} (${duration(one.now - one.since)})`],
+    ...one.notReady === undefined ? [] : [["not ready", plain(one.notReady.join("; "))] as const],
     ["process", `up ${duration(one.now - one.started)}, turns ${number(one.eventLoopDelay)} ms late`],
     ["sessions", limited(one.sessions, one.maxSessions)],
     ["connections", limited(one.connections, one.maxConnections)],

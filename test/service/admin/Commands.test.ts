@@ -126,6 +126,24 @@ describe("msrp-relay admin", () => {
       }))
   })
 
+  it.effect("says why it is not ready for new clients, as /readyz does, and nothing of it if it is", () => {
+    const status = (connections: number) =>
+      withAdmin({ limits: { connections, sessions: 10 } }, open, () =>
+        Effect.map(
+          run("status"),
+          ({ lines }) => lines.map((line) => line.trim()).filter((line) => line.startsWith("not ready"))
+        ))
+    return Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* status(10),
+        ["not ready    there are 10 connections, which is the limit; there are 10 sessions, which is the limit"]
+      )
+      assert.deepStrictEqual(yield* status(11), ["not ready    there are 10 sessions, which is the limit"])
+      const ready = yield* withAdmin({}, open, () => run("status"))
+      assert.notMatch(ready.lines.join("\n"), /not ready/)
+    })
+  })
+
   it.effect("says how many lines of the log were lost, if any were", () => {
     const status = (lost: number) =>
       withAdmin({ logLinesLost: () => lost }, open, () =>

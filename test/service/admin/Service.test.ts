@@ -63,7 +63,13 @@ it.effect("sessions of the relay are seen, and ended; the answer to a reload has
       return (yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, () => receiver)).port
     }))
     const uri = `msrp://127.0.0.1:${port};tcp`
-    const env = { MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", MSRP_ADMIN: path, MSRP_DRAIN_TIMEOUT: "0" }
+    const env = {
+      MSRP_URIS: uri,
+      MSRP_USERS: "alice:wonderland",
+      MSRP_ADMIN: path,
+      MSRP_DRAIN_TIMEOUT: "0",
+      MSRP_MAX_SESSIONS: "1"
+    }
     const users = "alice:wonderland,bob@elsewhere.example:builder"
     const settings = yield* Settings.parse(env)
     const live = yield* makeLive(settings)
@@ -81,6 +87,9 @@ it.effect("sessions of the relay are seen, and ended; the answer to a reload has
     const overview = (yield* request(path, "/overview")).json
     assert.strictEqual(overview.sessions, 1)
     assert.deepInclude(overview.memory, { output: SLAB, freeBlocks: 0 })
+    const notReady = ["there are 1 sessions, which is the limit"]
+    assert.deepStrictEqual(overview.notReady, notReady)
+    assert.deepStrictEqual((yield* request(path, "/status")).json.snapshot.notReady, notReady)
     assert.strictEqual((yield* request(path, "/connections")).json.total, 1)
     const label = `/sessions/${items[0].session}`
     assert.strictEqual((yield* request(path, label, { method: "DELETE" })).status, 200)
