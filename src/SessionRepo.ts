@@ -145,7 +145,8 @@ const optionsSchema = Schema.Struct({ maxChanges: Schema.optional(whole([1, 1_00
  * - `changes` gives the changes that any program makes, from the moment it is read. On an `Ended` that the relay did not cause, the
  *   relay ends that session with its reason; it ignores all other changes. For a store that no other program changes, `make`
  *   adds `changes` to the other three operations. If the stream fails, it is read again 5 seconds later.
- * - When the relay stops, its remaining sessions are ended with the reason `the relay stops`.
+ * - When the relay stops, its remaining sessions are ended with the reason `the relay stops`. It waits up to 5 seconds for these
+ *   calls, and then as long for the end of `changes`.
  *
  * An entry contains no secret. Ids are unique over all relays. Calls may overlap and be interrupted.
  *

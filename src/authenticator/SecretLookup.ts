@@ -3,8 +3,8 @@ import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import { exitWithin } from "../clock/TimeLimit.ts"
 import type { Credentials, CredentialsUnavailable, UserKey } from "../Credentials.ts"
 import type { BoundedLog } from "../logging/BoundedLog.ts"
 import { kindOf } from "../logging/ErrorKind.ts"
@@ -56,8 +56,7 @@ export const makeSecretLookup = (
       const asked = credentials[which]!(user)
       if (Exit.isExit(asked)) return yield* asked
       // Few backends make the caller wait, so only those that do pay for the time limit.
-      const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
-      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), timeLimit())
+      return yield* (yield* exitWithin(asked, timeLimit())) ?? Effect.fail(new Cause.TimeoutError())
     },
     (asking) => measured(asking, credentialsSeconds, resultOf),
     (asking, _, user) =>

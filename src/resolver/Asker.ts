@@ -12,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { monotonicMillis } from "../clock/Monotonic.ts"
+import { exitOf } from "../clock/TimeLimit.ts"
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
 /** The asker of a look-up; undefined: the relay itself, which does not wait for turns. */
@@ -69,6 +70,9 @@ export const oneByOne = Effect.fnUntraced(function*<A, E>(
     slow.shorten(MAX_SLOW)
   }
 
+  /** One that cannot be interrupted must not keep the scope from closing. */
+  const lookedUp = (host: string): Effect.Effect<A, E> => Effect.flatten(exitOf(Effect.suspend(() => lookUp(host))))
+
   const inTurn = (asker: string, host: string): Effect.Effect<A, E> =>
     Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
       const lane = lanes.get(asker) ?? { turn: Semaphore.makeUnsafe(1), lookups: 0 }
@@ -80,7 +84,7 @@ export const oneByOne = Effect.fnUntraced(function*<A, E>(
       let began: number | undefined
       const looked = Effect.suspend(() => {
         const since = began = monotonicMillis(clock)
-        return Effect.ensuring(lookUp(host), Effect.sync(() => took(asker, monotonicMillis(clock) - since)))
+        return Effect.ensuring(lookedUp(host), Effect.sync(() => took(asker, monotonicMillis(clock) - since)))
       })
       const placed = Effect.suspend(() => {
         const among = places.withPermit(looked)

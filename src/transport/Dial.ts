@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { exitWithin } from "../clock/TimeLimit.ts"
 import { withoutRootDot } from "../net/Hosts.ts"
 import type { Current } from "../options/Live.ts"
 import type { ResolverShape } from "../Resolver.ts"
@@ -60,9 +61,12 @@ export const makeConnect = (
   { adopt, certificates, defer, keyUpdates, proven, resolver, sizes, watch }: DialParts,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
+  /** Milliseconds. */
+  const timeLimit = (): number => (live.current.connectTimeout ?? CONNECT_TIME) * 1000
+
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
     Effect.suspend(() => {
-      const { connectTimeout = CONNECT_TIME, keepAlive = KEEP_ALIVE } = live.current
+      const { keepAlive = KEEP_ALIVE } = live.current
       const secure = options.scheme === "msrps"
       const byMessages = options.transport === "ws"
       const failed = failing(options)
@@ -89,17 +93,16 @@ export const makeConnect = (
         )
 
       const addresses = Net.isIP(options.host) === 0
-        ? resolver.addresses(options.host).pipe(withLookUpSpan("address", options.host))
+        ? addressesOf(options, failed).pipe(withLookUpSpan("address", options.host))
         : Effect.succeed([options.host])
       return addresses.pipe(
-        Effect.mapError((error) => failed(reasonOf(error), error)),
         Effect.flatMap((found) => {
           const ways = waysTo(found, options)
           return ways.length === 0
             ? Effect.fail(failed("Forbidden", undefined))
             : Effect.firstSuccessOf(ways.map(attempt))
         }),
-        Effect.timeoutOrElse({ duration: connectTimeout * 1000, ...timeout }),
+        Effect.timeoutOrElse({ duration: timeLimit(), ...timeout }),
         Effect.flatMap((stream) => {
           const ends = socketAddresses(stream)
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
@@ -117,6 +120,16 @@ export const makeConnect = (
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
       )
     })
+
+  /** A custom resolver may be one that cannot be interrupted. */
+  const addressesOf = (
+    { host }: ConnectOptions,
+    failed: Failed
+  ): Effect.Effect<ReadonlyArray<string>, TransportError> =>
+    Effect.flatMap(exitWithin(resolver.addresses(host), timeLimit()), (exit) =>
+      exit === undefined
+        ? Effect.fail(failed("Timeout", undefined))
+        : Effect.mapError(exit, (error) => failed(reasonOf(error), error)))
 
   const upgraded = (stream: Net.Socket, options: ConnectOptions): Effect.Effect<Net.Socket, TransportError> => {
     const { host, path = "/", port, scheme, serverName } = options

@@ -85,6 +85,21 @@ it.effect("R4976-9.3-04 R4976-9.3-06: users together leave some of what the syst
     assert.deepStrictEqual(asked, ["a", "b", "e", "d", "f"])
   }).pipe(Effect.scoped))
 
+it.effect("a look-up that cannot be interrupted does not keep the scope from closing", () =>
+  Effect.gen(function*() {
+    const stuck = Effect.uninterruptible(Effect.sleep("1 hour"))
+    const asked = yield* Effect.forkChild(
+      Effect.flatMap(oneByOne(() => stuck), (lookUp) => lookUp("a")).pipe(
+        Effect.provideService(Asker, "eve"),
+        Effect.timeoutOption("10 seconds"),
+        Effect.scoped
+      )
+    )
+    yield* TestClock.adjust("10 seconds")
+    assert.isDefined(asked.pollUnsafe())
+    yield* TestClock.adjust("1 hour")
+  }))
+
 it.effect("R4976-9.3-04 R4976-9.3-06: the silent domains of some users keep nobody else from asking for the relay of his", () =>
   Effect.gen(function*() {
     const asked: Array<string> = []

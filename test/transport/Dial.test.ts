@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { layerRecords } from "../../src/Resolver.ts"
+import { layerRecords, Resolver } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import type { DescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
 import { type DialParts, makeConnect } from "../../src/transport/Dial.ts"
@@ -147,6 +147,20 @@ describe("layerNode", () => {
         yield* poll(() => counts.closed === 1)
       })
     ))
+
+  it.effect("fails in time also if the resolver cannot be interrupted", () => {
+    const addresses = () => Effect.uninterruptible(Effect.as(Effect.sleep("1 hour"), ["127.0.0.1"]))
+    const stuck = Layer.succeed(Resolver, { addresses, srv: () => Effect.succeed([]) })
+    return Effect.gen(function*() {
+      const { connect } = yield* Transport
+      const dial = connect({ scheme: "msrp", host: "slow.example", port: 1 }, new Recorder().accept)
+      const fiber = yield* Effect.forkChild(Effect.flip(dial), { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(fiber.pollUnsafe()?._tag, "Success")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason, "Timeout")
+      yield* TestClock.adjust("1 hour")
+    }).pipe(Effect.provide(Layer.provide(Transport.layerNode(), stuck)))
+  })
 
   it.effect("fails when no address of a name answers", () =>
     run(

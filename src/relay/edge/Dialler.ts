@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { exitWithin } from "../../clock/TimeLimit.ts"
 import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
@@ -20,7 +21,6 @@ import type { NextHops } from "../rules/NextHops.ts"
 import { userOf } from "../Session.ts"
 import type { Dialled } from "../Switchboard.ts"
 import type { Journal } from "./Journal.ts"
-import { exitWithin } from "./TimeLimit.ts"
 
 interface DiallerOptions {
   readonly transport: TransportShape

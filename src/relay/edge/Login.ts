@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Authenticator } from "../../Authenticator.ts"
 import { type AuthDecision, isDecision } from "../../authenticator/AuthDecision.ts"
+import { exitWithin } from "../../clock/TimeLimit.ts"
 import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
@@ -16,7 +17,6 @@ import type { RelayCounters } from "../Counters.ts"
 import type { Auth, PendingAuth } from "../rules/Auth.ts"
 import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.ts"
 import type { SessionKeeper } from "./SessionKeeper.ts"
-import { exitWithin } from "./TimeLimit.ts"
 
 interface LoginOptions {
   readonly auth: Auth

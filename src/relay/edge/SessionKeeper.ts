@@ -12,6 +12,7 @@ import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { exitWithin } from "../../clock/TimeLimit.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { formatUri } from "../../protocol/Uri.ts"
 import { type SessionEntry, type SessionRepo, SessionRepoUnavailable, SessionsExhausted } from "../../SessionRepo.ts"
@@ -19,7 +20,6 @@ import { addressText } from "../../transport/Connection.ts"
 import type { NewSession, Session, SessionEnd } from "../Session.ts"
 import type { SessionTable } from "../SessionTable.ts"
 import { addTo, roomFor } from "./SweptTable.ts"
-import { exitWithin } from "./TimeLimit.ts"
 
 /** Ends that wait for the repository; beyond that the oldest are dropped. */
 const MAX_ENDINGS = 262_144
@@ -30,7 +30,7 @@ const AT_ONCE = 16
 /** For one call of `end`. */
 const TIME_LIMIT = "10 seconds"
 
-/** For all calls of `end` that are left when the relay stops. */
+/** For all calls of `end` that are left when the relay stops, and then for the end of `changes`. */
 const LAST_WORDS = "5 seconds"
 
 /** Until `changes` is read again after it has failed or ended. */
@@ -147,14 +147,18 @@ const followChanges = (
       )
     )
   )
-  return Effect.exit(read).pipe(
+  const following = Effect.exit(read).pipe(
     Effect.flatMap((exit) => log("changes", exit)),
     Effect.andThen(Effect.sleep(RETRY)),
-    Effect.forever,
-    // Begins before this returns: a change that is published before it is read would be lost.
-    Effect.forkScoped({ startImmediately: true }),
-    Effect.asVoid
+    Effect.forever
   )
+  return Effect.acquireRelease(
+    // Begins before this returns: a change that is published before it is read would be lost.
+    Effect.forkDetach(following, { startImmediately: true }),
+    // A stream whose end takes for ever, such as that of a store that is gone, does not keep the relay from stopping.
+    (fiber) =>
+      Effect.timeoutOrElse(Fiber.interrupt(fiber), { duration: LAST_WORDS, orElse: () => log("changes", undefined) })
+  ).pipe(Effect.asVoid)
 }
 
 interface EndReporter {

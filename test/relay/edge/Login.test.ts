@@ -160,6 +160,24 @@ describe("an AUTH that is never decided", () => {
   }
 })
 
+scenario(
+  "credentials that cannot be interrupted delay the answer no longer than their time limit",
+  credentials(() => Effect.uninterruptible(Effect.andThen(Effect.sleep("1 minute"), Effect.succeedNone))),
+  (world) =>
+    Effect.gen(function*() {
+      broken.now = true
+      const peer = yield* attempt(world)
+      yield* world.network!.settled
+      yield* TestClock.adjust("9999 millis")
+      assert.lengthOf(peer.frames, 0)
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* peer.next).status, 408)
+      assert.include(world.errors.join("\n"), "no answer in time")
+      world.errors.length = 0
+      yield* TestClock.adjust("1 minute")
+    })
+)
+
 describe("what each login meets", () => {
   const unavailable = new CredentialsUnavailable({ backend: "own", cause: "gone" })
   const cases: ReadonlyArray<readonly [string, WorldOptions, string]> = [

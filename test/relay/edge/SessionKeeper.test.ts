@@ -239,6 +239,30 @@ describe("a repository", () => {
     }).pipe(Effect.provide([layerTable(), logger]))
   })
 
+  it.effect.each(
+    [
+      ["are never closed", () => Stream.ensuring(Stream.never, Effect.sleep("1 hour"))],
+      ["cannot be interrupted", () => Stream.fromEffectDrain(Effect.uninterruptible(Effect.sleep("1 hour")))]
+    ] as const
+  )("whose changes %s does not keep the relay from stopping", ([, changes]) => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const store = { create: () => Effect.void, end: () => Effect.void, list: Stream.empty }
+      const repo = { ...(yield* SessionRepo.make(store)), changes: changes() }
+      yield* Scope.provide(Effect.flatMap(tableOf, (table) => makeSessionKeeper(repo, table)), scope)
+      const end = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust("4 seconds")
+      assert.isUndefined(end.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(end.pollUnsafe())
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0]!, /"The session repository is broken" method=changes error=TimeoutError$/)
+      yield* TestClock.adjust("1 hour")
+    }).pipe(Effect.provide([layerTable(), logger]))
+  })
+
   it.effect("is asked sixteen times at once, also when the relay stops", () => {
     let [now, most, told] = [0, 0, 0]
     return Effect.gen(function*() {
