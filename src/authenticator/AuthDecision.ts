@@ -97,8 +97,10 @@ const isText = (value: unknown): boolean => typeof value === "string"
 const isTextOrNone = (value: unknown): boolean => value === undefined || isText(value)
 const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 
+/** NaN, the time until an expiry that a token does not have, is none: `Duration` takes it for 0. */
 const isTimeOrNone = (value: Duration.Input | undefined): boolean =>
-  value === undefined || Option.isSome(Duration.fromInput(value))
+  value === undefined ||
+  (![value, ...Object.values(Object(value))].some(Number.isNaN) && Option.isSome(Duration.fromInput(value)))
 
 /** Whether the decision of a custom authenticator conforms to its type: its parts go into responses and logs. */
 export const isDecision = (decision: AuthDecision): boolean => {

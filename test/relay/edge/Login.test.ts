@@ -3,6 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { inspect } from "node:util"
 import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
 import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts"
 import { ADDRESS_BURST } from "../../../src/logging/LineBudget.ts"
@@ -45,6 +46,10 @@ const unusable: ReadonlyArray<unknown> = [
   { ...granted, username: 5 },
   { ...granted, authenticationInfo: 5 },
   { ...granted, maxExpires: "soon" },
+  { ...granted, maxExpires: Number.NaN },
+  { ...granted, maxExpires: { seconds: Number.NaN } },
+  { ...granted, maxExpires: { hours: Number.NaN } },
+  { ...granted, maxExpires: [Number.NaN, 0] },
   { ...granted, headers: {} },
   { ...granted, headers: ["X-Name: value"] },
   { ...granted, headers: [["X-Name", 5]] },
@@ -78,7 +83,10 @@ describe("an AUTH has its answer at once", () => {
     ["one that is none", authenticator(() => ({}) as never)],
     ["one whose decision is none", authenticator(() => Effect.succeed({ _tag: "Grant" } as never))],
     ...unusable.map((decision) =>
-      [`one that decides ${JSON.stringify(decision)}`, authenticator(() => Effect.succeed(decision as never))] as const
+      [
+        `one that decides ${inspect(decision, { breakLength: Infinity })}`,
+        authenticator(() => Effect.succeed(decision as never))
+      ] as const
     ),
     ["credentials that die", credentials(() => Effect.die(new Error("own bug")))],
     ["credentials that throw", credentials(() => throws())],
