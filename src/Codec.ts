@@ -48,6 +48,24 @@ export type CodecLimits = { readonly [Limit in keyof FrameLimits]?: FrameLimits[
  * const Small = Codec.layerWith({ headers: 64 })
  * ```
  *
+ * A sink cannot be spread, because its functions belong to its class: one that wraps it calls all of them.
+ *
+ * ```ts
+ * let frames = 0
+ * const counted = (sink: FrameSink): FrameSink => ({
+ *   frame: (...given) => (frames++, sink.frame(...given)),
+ *   chunkStart: (head) => (frames++, sink.chunkStart(head)),
+ *   chunkBody: (...given) => sink.chunkBody(...given),
+ *   chunkEnd: (flag) => sink.chunkEnd(flag),
+ *   overLimit: (...given) => sink.overLimit?.(...given) ?? false,
+ *   broken: (...given) => sink.broken(...given)
+ * })
+ * const Counted = Layer.sync(Codec, () => {
+ *   const codec = Codec.make()
+ *   return { ...codec, decoder: (sink) => codec.decoder(counted(sink)) }
+ * })
+ * ```
+ *
  * `codecContract` of `msrp-relay/testing` tests this contract.
  *
  * @category services

@@ -142,12 +142,12 @@ export interface RelayOptions {
    * `*.` stands for one label, or `all` with a certificate of a trusted authority (RFC 4976 §6.3).
    */
   readonly relayPeers?: RelayPolicy | undefined
-  /** The sockets of `listen` that other relays connect to; on others no peer proves a name. Default: all with TLS. */
+  /** The sockets of `listen` that other relays connect to; on others no peer proves a name. Default: all with TLS. None if it is empty. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
    * Addresses, and networks such as `10.0.0.0/8`, from which other relays connect; a client of another address is not asked for
    * a certificate, so it is no relay, unless `clientCertificates` asks everybody. Applies to connections that come in from then on.
-   * Default: every address.
+   * Default: every address. None if the list is empty.
    */
   readonly relayAddresses?: ReadonlyArray<string> | undefined
   /**

@@ -24,8 +24,8 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import {
-  Authenticator, Client, Codec, Credentials, CredentialsUnavailable, Metrics, passwordUser, Relay, Resolver, type Secret, type SessionEntry,
-  SessionRepo, SocketSelector, Transport
+  Authenticator, Client, Codec, Credentials, CredentialsUnavailable, type FrameSink, Metrics, passwordUser, Relay, Resolver, type Secret,
+  type SessionEntry, SessionRepo, SocketSelector, Transport
 } from "msrp-relay"
 import { sessionRepoContract } from "msrp-relay/testing"
 import { type Accept, makeDuplexes, wrapConnection, wrapTransport } from "msrp-relay/Transport"

@@ -37,7 +37,7 @@ export interface FrameSink {
    * The header section of a frame is over a limit; `head` has the part that was read. If the result is true, the frame is skipped
    * up to its end-line; else `broken` is called.
    */
-  overLimit?(reason: Broken, head: Head): boolean
+  readonly overLimit?: ((reason: Broken, head: Head) => boolean) | undefined
   /** Framing is lost; no more calls follow. `head`: the part that was read of a header section that is over a limit. */
   broken(reason: Broken, head: Head | undefined): void
 }

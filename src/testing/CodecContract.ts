@@ -8,6 +8,8 @@ class RecordingSink implements FrameSink {
   readonly frames: Array<string> = []
   broken_ = 0
   holds = false
+  skips = false
+  skipped = 0
   #chunk = ""
   #inside = false
 
@@ -31,6 +33,11 @@ class RecordingSink implements FrameSink {
   chunkEnd(flag: string): void {
     this.#inside = false
     this.frames.push(this.#chunk + flag)
+  }
+
+  overLimit(): boolean {
+    if (this.skips) this.skipped++
+    return this.skips
   }
 
   broken(): void {
@@ -132,6 +139,21 @@ export const codecContract: Contract<Codec> = [
         ok(told.broken_ <= 1, "told more than once")
         ok(decoder.held <= headerSection + nonSendBody, "it keeps too much")
       }
+    })
+  },
+  {
+    title: "skips a frame whose header section is too long, if it is told to",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const told = new RecordingSink()
+      told.skips = true
+      const headers = "X: y\r\n".repeat(codec.limits.headerSection / 6 + 1)
+      const paths = `To-Path: ${to}\r\nFrom-Path: ${from}\r\n`
+      const long = Buffer.from(`MSRP transaction0 SEND\r\n${paths}${headers}-------transaction0$\r\n`)
+      codec.decoder(told).push(Buffer.concat([long, send(codec, 1, 10)]))
+      strictEqual(told.skipped, 1, "the sink was not asked")
+      strictEqual(told.broken_, 0)
+      strictEqual(told.frames.length, 1)
     })
   },
   {

@@ -254,6 +254,22 @@ keeps("Codec", codecContract, Codec.layer)
 describe("the contract of Codec", () => {
   const { make } = Codec
   breaks(
+    "one whose sink is not asked what to do about long headers",
+    codecContract,
+    Layer.succeed(Codec, {
+      ...make(),
+      decoder: (sink) =>
+        make().decoder({
+          frame: (...given) => sink.frame(...given),
+          chunkStart: (head) => sink.chunkStart(head),
+          chunkBody: (...given) => sink.chunkBody(...given),
+          chunkEnd: (flag) => sink.chunkEnd(flag),
+          broken: (...given) => sink.broken(...given)
+        })
+    }),
+    /^skips a frame/
+  )
+  breaks(
     "one that keeps what is not its own",
     codecContract,
     Layer.succeed(Codec, {
