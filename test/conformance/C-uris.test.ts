@@ -197,6 +197,23 @@ group("C. URIs", ({ scenario }) => {
   )
 
   scenario(
+    "R4976-8-01: an AUTH from a URI without a port is refused, because nothing could be sent from it or to it afterwards",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const lacking = ["msrp://alice.invalid/a;tcp", "msrp://alice.invalid:/a;tcp"]
+        for (const uri of lacking) {
+          const { comment, status } = yield* world.auth(peer, uri)
+          assert.deepStrictEqual([status, comment], [400, "From-Path Without a Port"], uri)
+        }
+        // No port leads to a browser (RFC 7977 §8.3.2).
+        for (const uri of ["msrp://alice.invalid:9/a;tcp", "msrp://alice.invalid/a;ws"]) {
+          assert.strictEqual((yield* world.auth(peer, uri)).status, 401, uri)
+        }
+      })
+  )
+
+  scenario(
     "R4975-6.1-01..04 R4975-6.1-06..11 R4976-6.4-03: a session URI is known in each of its spellings, and keeps the one it has",
     (world) =>
       Effect.gen(function*() {

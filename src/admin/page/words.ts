@@ -55,6 +55,7 @@ export const logins: Readonly<Record<string, string>> = {
   "Expires is no number": "the client sent invalid MSRP",
   "its relay cannot be connected to: a URI without a port":
     "the relay that the client uses has an address without a port",
+  "its own URI has no port": "the client uses an address without a port",
   "AUTH without TLS": "the client wanted to log in without encryption",
   "an AUTH through a peer that is not an admitted relay": "the relay that the client uses is not admitted here",
   "an AUTH through a peer without a trusted certificate":

@@ -6,6 +6,7 @@ import type { Closing } from "../Closing.ts"
 import { type AuthAnswer, DRAINING } from "./AuthAnswer.ts"
 import type { Authenticate } from "./Decision.ts"
 import type { Party } from "./Party.ts"
+import { lacksPort } from "./Reachability.ts"
 
 /** The hop that an AUTH came in on, as far as a refusal depends on it. */
 export interface AuthHop extends Party {
@@ -62,6 +63,10 @@ export const refusalOf = (
   if (behindRelay) {
     const refusal = refusalBehindRelay(hop, request.from[0]!)
     if (refusal !== undefined) return refusal
+  }
+  // Each request from it or to it would be refused, so it is told before it relies on its session (RFC 4976 §8).
+  if (request.from.some(lacksPort)) {
+    return { status: 400, reason: "its own URI has no port", comment: "From-Path Without a Port", isUnsuccessful: true }
   }
   return expires === undefined || /^\d+$/.test(expires)
     ? undefined
