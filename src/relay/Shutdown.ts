@@ -5,6 +5,7 @@
 import type { Hop } from "./Hop.ts"
 import { STOPPED } from "./Loss.ts"
 import type { Admission } from "./rules/Admission.ts"
+import type { RelayOwners } from "./rules/RelayOwners.ts"
 import type { Sessions } from "./Session.ts"
 import type { Phase, Shared } from "./Shared.ts"
 
@@ -13,13 +14,21 @@ export class Shutdown {
   readonly #hops: ReadonlySet<Hop>
   readonly #sessions: Pick<Sessions, "size">
   readonly #admission: Admission
+  readonly #relays: RelayOwners
   #ended = false
 
-  constructor(shared: Shared, hops: ReadonlySet<Hop>, sessions: Pick<Sessions, "size">, admission: Admission) {
+  constructor(
+    shared: Shared,
+    hops: ReadonlySet<Hop>,
+    sessions: Pick<Sessions, "size">,
+    admission: Admission,
+    relays: RelayOwners
+  ) {
     this.#shared = shared
     this.#hops = hops
     this.#sessions = sessions
     this.#admission = admission
+    this.#relays = relays
   }
 
   get phase(): Phase {
@@ -51,6 +60,7 @@ export class Shutdown {
   /** Refuses new requests, and closes new connections, from now on; answers still come back. */
   stop(): void {
     this.#shared.phase = "stopping"
+    this.#relays.stop()
     this.#shared.conditions.check()
   }
 

@@ -117,7 +117,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.auth = new Auth(this.shared, sessions, this.#relays, this.book, auth)
     this.#admission = new Admission(this.shared)
     this.#peers = new Peers(relayPeers)
-    this.shutdown = new Shutdown(this.shared, this.hops, sessions, this.#admission)
+    this.shutdown = new Shutdown(this.shared, this.hops, sessions, this.#admission, this.#relays)
   }
 
   /** Sets the sockets that the relay listens on, and its own URIs. Must be called before anything is received. */

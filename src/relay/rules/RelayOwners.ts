@@ -134,8 +134,17 @@ export class RelayOwners {
     for (const owner of this.#of.get(hop) ?? []) {
       owner.links.delete(hop)
       if (owner.isRunning || owner.isConnected) continue
-      if (owner.hasAny(this.#shared.turn.now)) this.#shared.limits.relayGone.start(owner)
-      else this.#forget(owner)
+      if (this.#shared.phase !== "stopping" && owner.hasAny(this.#shared.turn.now)) {
+        this.#shared.limits.relayGone.start(owner)
+      } else this.#forget(owner)
+    }
+  }
+
+  /** The relay stops, which ends all sessions: none waits for another relay to come again. */
+  stop(): void {
+    for (const owner of this.#owners.values()) {
+      stopTimer(owner)
+      if (!owner.isConnected) this.#forget(owner)
     }
   }
 

@@ -17,8 +17,9 @@ const make = () => {
     }
   }
   const tasks = { slices: <A>(all: Iterable<A>, each: (one: A) => void) => [...all].forEach(each) }
+  const shared = { phase: "serving" }
   const relays = new RelayOwners(
-    { tasks, turn, limits: { relayGone: timers.queue(5000) } } as unknown as Shared,
+    Object.assign(shared, { tasks, turn, limits: { relayGone: timers.queue(5000) } }) as unknown as Shared,
     (session) => {
       session.ended = true
       ended.push(session.id)
@@ -28,7 +29,7 @@ const make = () => {
     now += seconds * 1000
     timers.expire()
   }
-  return { relays, ended, pass, timers }
+  return { relays, ended, pass, shared, timers }
 }
 
 const link = (connected = true): { -readonly [K in keyof Party]: Party[K] } =>
@@ -83,6 +84,24 @@ it("R4976-9.3-06: that time begins anew with each connection that closes, for al
   assert.deepStrictEqual(ended, ["b.example.com"])
   pass(2)
   assert.deepStrictEqual([ended, relays.size, timers.running], [["b.example.com", "a.example.com"], 0, 0])
+})
+
+it("a relay that stops waits for no other relay to come again", () => {
+  const { ended, pass, relays, shared, timers } = make()
+  const [gone, there] = [link(), link()]
+  for (const [name, hop] of [["a.example.com", gone], ["b.example.com", there]] as const) {
+    relays.linked(relays.of(name), hop)
+    relays.owns(relays.of(name), session(name), THROUGH)
+  }
+  relays.left(gone)
+  assert.strictEqual(timers.running, 1)
+  shared.phase = "stopping"
+  relays.stop()
+  assert.deepStrictEqual([relays.size, timers.running], [1, 0])
+  relays.left(there)
+  assert.deepStrictEqual([relays.size, timers.running], [0, 0])
+  pass(5)
+  assert.deepStrictEqual(ended, [], "its sessions end with the relay")
 })
 
 it("a relay that was given up and has come again is not forgotten with the last dial from before", () => {
