@@ -34,7 +34,7 @@ export class Endpoint implements Receiver, FrameSink {
   #piece: Piece | undefined
   /** What is to be done with the end of the piece. */
   #atEnd: (() => void) | undefined
-  onGrant: ((usePath: string) => void) | undefined
+  readonly grants = new Map<string, (usePath: string) => void>()
 
   constructor(
     name: string,
@@ -81,7 +81,7 @@ export class Endpoint implements Receiver, FrameSink {
       else this.#queue[0] = octets.subarray(part.length)
       this.#budget -= part.length
       this.passed += part.length
-      this.connection.write(part, () => {})
+      this.connection.write(part, () => {}, part.length === octets.length ? [part.length] : [])
     }
   }
 
@@ -146,7 +146,11 @@ export class Endpoint implements Receiver, FrameSink {
 
   #response(head: Head): void {
     const usePath = head.header("Use-Path")
-    if (usePath !== undefined && this.onGrant !== undefined) return this.onGrant(usePath)
+    const grant = this.grants.get(head.transactionId)
+    if (grant !== undefined) {
+      this.grants.delete(head.transactionId)
+      return usePath === undefined ? undefined : grant(usePath)
+    }
     this.#ledger.response(this, head)
   }
 

@@ -168,6 +168,8 @@ export class Ledger {
   readonly #refuses: boolean
   /** The operator has ended sessions: what was on its way through one may be reported 481. */
   sessionsEnded = false
+  /** The relays end, and refuse with 408 what comes still. */
+  closing = false
   readonly faults: Array<string> = []
   readonly messages = new Map<string, Message>()
   readonly requests = new Map<string, Request>()
@@ -340,7 +342,7 @@ export class Ledger {
 
   strayReport(endpoint: Writer, head: Head, status: number): void {
     this.check(
-      head.messageId?.startsWith("stray-partial") === true && status === 481,
+      head.messageId?.startsWith("stray-partial") === true && (status === 481 || (this.closing && status === 408)),
       () => `${endpoint.name}: REPORT ${status} for ${head.messageId}`
     )
   }
@@ -359,6 +361,11 @@ export class Ledger {
   }
 
   // ---- the balance
+
+  /** The relays have ended; these were there until then, and have read all. */
+  closed(there: ReadonlySet<Writer>): void {
+    for (const message of this.messages.values()) if (there.has(message.source)) this.#balance(message)
+  }
 
   balance(): void {
     for (const [id, request] of this.requests) {
@@ -452,7 +459,7 @@ export class Ledger {
       )
     }
     // When only the link was lost, the far relay reports by another.
-    if (source.gone || direction.brief || this.sessionsEnded) return
+    if ((this.closing ? message.severed : source.gone) || direction.brief || this.sessionsEnded) return
     const failed = reports.some(({ status }) => status !== 413) ||
       pieces.some(({ answered }) => answered !== undefined && answered >= 300)
     this.check(

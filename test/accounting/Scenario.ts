@@ -72,10 +72,22 @@ export type Command =
   | { readonly do: "cut" | "close" | "destroy" | "rejoin"; readonly end: number }
   | { readonly do: "link"; readonly end: number; readonly link: Link }
   | { readonly do: "dial"; readonly listener: number; readonly outcome: DialOutcome }
+  /** An owner logs in once more, and does not wait for the answer; `odd` is what no authenticator may say. */
+  | { readonly do: "login"; readonly end: number; readonly outcome: LoginOutcome }
+  /** The relay goes out of service, and comes back. */
+  | { readonly do: "drain" | "undrain"; readonly relay: number }
+  /** Other options count from now on. */
+  | { readonly do: "policy"; readonly policy: Policy }
+  /** Milliseconds that the reader of a trace takes for each frame. */
+  | { readonly do: "trace"; readonly relay: number; readonly delay: number }
   /** Milliseconds pass. */
   | { readonly do: "wait"; readonly millis: number }
   /** Nothing but turns of the network at the present time. */
   | { readonly do: "turns"; readonly turns: number }
+
+export type Policy = "no next hops" | "no relays" | "few sessions" | "short sessions" | "no plaintext"
+
+export type LoginOutcome = "granted" | "slow" | "dies" | "throws" | "never" | "challenge" | "wrong" | "rejected" | "odd"
 
 /** Bounds of the relay, as `RelayLimits` has them. */
 export interface Bounds {
@@ -103,8 +115,14 @@ export type Mood = "wild" | "quick" | "calm" | "fair"
 
 export interface Scenario {
   readonly mood: Mood
-  /** Two of them are linked. */
-  readonly relays: 1 | 2
+  /** Several of them are in a row. */
+  readonly relays: 1 | 2 | 3
+  /** Who comes by WebSocket. */
+  readonly webSockets?: ReadonlyArray<string>
+  /** What happens in turn when the repository of sessions and the selector of sockets are called: `true` is a defect. */
+  readonly broken?: ReadonlyArray<boolean>
+  /** Whether the relays end while messages are under way. */
+  readonly closes?: boolean
   /** Ends that are slow or mute, in a fair scenario. */
   readonly lame: ReadonlyArray<number>
   readonly seed: number
@@ -252,6 +270,26 @@ const rough: Array<fc.WeightedArbitrary<Command>> = [
     arbitrary: fc.record({ do: pick("end session" as const, "end connection" as const), which: fc.nat(20) })
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("open" as const), dialog: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("login" as const),
+      end: index,
+      outcome: pick<LoginOutcome>("granted", "slow", "dies", "throws", "never", "challenge", "wrong", "rejected", "odd")
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: pick("drain" as const, "undrain" as const, "undrain" as const), relay: fc.nat(2) })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("policy" as const),
+      policy: pick<Policy>("no next hops", "no relays", "few sessions", "short sessions", "no plaintext")
+    })
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("trace" as const), relay: fc.nat(2), delay: pick(0, 700) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), bounds: bounds("wild") }) },
   {
     weight: 3,
@@ -298,6 +336,9 @@ const ofMood = (mood: Mood): fc.Arbitrary<Scenario> =>
     mood: fc.constant(mood),
     relays: fc.constant(1),
     lame: fc.constant([]),
+    webSockets: fc.subarray(["owner 0", "owner 1", "joiner", "distant"]),
+    broken: mood === "wild" ? fc.oneof(fc.constant([]), fc.array(fc.boolean(), { maxLength: 8 })) : fc.constant([]),
+    closes: mood === "wild" ? fc.boolean() : fc.constant(false),
     seed: fc.nat(1_000_000),
     shuffle: fc.boolean(),
     link: link(mood),
@@ -322,7 +363,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 1, arbitrary: ofMood("calm") }
 )
 
-// ---- two relays
+// ---- two and three relays
 
 const through = pick("linked" as const, "linked" as const, "linked" as const, "in" as const, "owners" as const)
 
@@ -347,7 +388,7 @@ const linkedOf = (mood: Mood): fc.Arbitrary<Scenario> =>
   fc.tuple(
     ofMood(mood),
     fc.record({
-      relays: fc.constant(2 as const),
+      relays: pick(2 as const, 3 as const),
       lame: mood === "fair" ? fc.uniqueArray(index, { minLength: 1, maxLength: 3 }) : fc.constant([]),
       dialogs: fc.array(
         dialog(through, mood === "wild" ? pick(100_000, 100_000, 100_000, 45) : fc.constant(100_000)),

@@ -6,14 +6,11 @@ import * as Logger from "effect/Logger"
 import * as AtomRef from "effect/reactivity/AtomRef"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Authenticator } from "../../src/Authenticator.ts"
-import { Codec } from "../../src/Codec.ts"
 import { encodeRequest, type HeaderLines } from "../../src/protocol/Encoder.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Relay, type RelayOptions } from "../../src/Relay.ts"
-import { SessionRepo } from "../../src/SessionRepo.ts"
-import { SocketSelector } from "../../src/SocketSelector.ts"
 import { type Connection, TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import { nothingHeld } from "../support/nothingHeld.ts"
 import { Endpoint } from "./Endpoint.ts"
@@ -27,22 +24,10 @@ import {
   JOINERS,
   LISTENERS,
   OWNERS,
+  type Policy,
   type Scenario
 } from "./Scenario.ts"
-
-/** One user after the other logs in, with a password that is never asked for: AUTH is not what is tested here. */
-const anybody = Layer.sync(Authenticator, () => {
-  let logins = 0
-  return Authenticator.of({
-    authenticate: ({ realm }) =>
-      Effect.sync(() => ({
-        _tag: "Granted",
-        username: logins++ % 2 === 0 ? "somebody" : "another",
-        realm,
-        authenticationInfo: "none"
-      }))
-  })
-})
+import { foreseen, services } from "./Services.ts"
 
 /** Octets of one read, of one slab of output, and of one REPORT or response with its request. */
 const READ = 65_536
@@ -52,8 +37,12 @@ const REPORT = 600
 /** Octets that no scenario has without an answer. */
 const ROOMY = 1_000_000
 
-/** Seconds of sessions that outlive their scenario. */
+/** Seconds of sessions that outlive their scenario, and the most for a client behind another relay. */
 const LASTING = 10_000
+const BEHIND_RELAY = 86_400
+
+/** What ends a connection, of which its party hears later. */
+const parting: ReadonlySet<Command["do"]> = new Set(["end session", "end connection", "cut", "close", "destroy"])
 
 const short = {
   chunks: [10],
@@ -88,6 +77,7 @@ class World {
   readonly relays: ReadonlyArray<Relay["Service"]>
   /** Gives all relays other bounds; and the most of each that they have had. */
   readonly #reload: (bounds: Bounds) => void
+  readonly #decree: (policy: Policy) => void
   #bounds: Bounds
   /** Sessions end before their time, or are followed by others. */
   readonly #ends: boolean
@@ -117,11 +107,15 @@ class World {
   constructor(
     parts: Pick<World, "scenario" | "relays" | "network" | "transport" | "errors">,
     fork: (effect: Effect.Effect<void>) => void,
-    reload: (bounds: Bounds) => void
+    reload: (bounds: Bounds) => void,
+    decree: (policy: Policy) => void
   ) {
+    this.#decree = decree
     this.#reload = reload
     this.#bounds = parts.scenario.bounds
-    this.#ends = parts.scenario.commands.some((command) => command.do === "end session" || command.do === "open")
+    this.#ends = parts.scenario.commands.some((command) =>
+      command.do === "end session" || command.do === "open" || command.do === "policy"
+    )
     this.#fork = fork
     this.scenario = parts.scenario
     const { bounds, commands, mood } = parts.scenario
@@ -156,8 +150,9 @@ class World {
 
   connect(name: string, relay = this.relays[0]!): Effect.Effect<Endpoint, TransportError> {
     return Effect.suspend(() => {
+      const isMessages = this.scenario.webSockets?.some((party) => name.startsWith(party)) === true
       const endpoint = this.endpoint(name)
-      return Effect.as(this.transport.connect(relay.sockets[0]!, endpoint.accept), endpoint)
+      return Effect.as(this.transport.connect(relay.sockets[isMessages ? 1 : 0]!, endpoint.accept), endpoint)
     })
   }
 
@@ -176,8 +171,8 @@ class World {
     }
     for (let i = 0; i < OWNERS; i++) this.owners.push(yield* this.connect(`owner ${i}`))
     for (let i = 0; i < JOINERS; i++) this.joiners.push(yield* this.connect(`joiner ${i}`))
-    if (relays === 2) {
-      for (let i = 0; i < DISTANT; i++) this.distant.push(yield* this.connect(`distant ${i}`, this.relays[1]))
+    if (relays > 1) {
+      for (let i = 0; i < DISTANT; i++) this.distant.push(yield* this.connect(`distant ${i}`, this.relays.at(-1)))
     }
     for (let i = 0; i < dialogs.length; i++) yield* this.open(i)
     yield* this.network.settled
@@ -210,30 +205,37 @@ class World {
     if (kind === "owners" || kind === "linked") {
       const far = kind === "linked"
       const others = far ? this.distant : this.owners
-      const use2 = yield* this.login(others[peer]!, b, expires, this.relays[far ? 1 : 0])
+      const use2 = yield* this.login(others[peer]!, b, expires, far ? this.relays.at(-1) : undefined)
+      // The owner logs in at the relay in between as well, by way of the near one (RFC 4976 §5.1).
+      const path = far && this.relays.length === 3
+        ? yield* this.login(this.owners[owner]!, a, Math.min(expires, BEHIND_RELAY), this.relays[1], `${use} `)
+        : use
+      if (path === "") return
+      const forth = [...path.split(" "), use2]
+      const back = forth.toReversed()
       const there = far ? OWNERS + JOINERS + peer : peer
       if (use2 === "") return
       this.#over.delete(i)
       this.dialogs[i] = {
         forth: {
           name: `${i} forth`,
-          toPath: `${use} ${use2} ${b}`,
+          toPath: [...forth, b].join(" "),
           fromPath: a,
           arrivingTo: b,
-          arrivingFrom: `${use2} ${use} ${a}`,
+          arrivingFrom: [...back, a].join(" "),
           brief,
-          reporters: far ? [use, `${use} ${use2}`] : [use],
+          reporters: far ? forth.map((_, i) => forth.slice(0, i + 1).join(" ")) : [use],
           ends: [owner, there],
           source
         },
         back: {
           name: `${i} back`,
-          toPath: `${use2} ${use} ${a}`,
+          toPath: [...back, a].join(" "),
           fromPath: b,
           arrivingTo: a,
-          arrivingFrom: `${use} ${use2} ${b}`,
+          arrivingFrom: [...forth, b].join(" "),
           brief,
-          reporters: far ? [use2, `${use2} ${use}`] : [use2],
+          reporters: far ? back.map((_, i) => back.slice(0, i + 1).join(" ")) : [use2],
           ends: [there, owner],
           source: () => others[peer]!
         }
@@ -268,16 +270,17 @@ class World {
     if (kind === "in") this.bodiless(this.dialogs[i].back, "absent")
   })
 
-  login(endpoint: Endpoint, uri: string, expires: number, relay = this.relays[0]!): Effect.Effect<string> {
+  login(endpoint: Endpoint, uri: string, expires: number, relay = this.relays[0]!, via = ""): Effect.Effect<string> {
     return Effect.suspend(() => {
       let use = ""
-      endpoint.onGrant = (usePath) => {
+      const transactionId = `auth${++this.#ids}`
+      endpoint.grants.set(transactionId, (usePath) => {
         use = usePath
-      }
+      })
       endpoint.write(encodeRequest({
-        transactionId: `auth${++this.#ids}`,
+        transactionId,
         method: "AUTH",
-        toPath: relay.uris[0]!.text,
+        toPath: via + relay.uris[0]!.text,
         fromPath: uri,
         headers: [["Expires", String(expires)]]
       }))
@@ -298,7 +301,7 @@ class World {
   ): void {
     const transactionId = chunk?.id ?? `s${String(++this.#ids).padStart(8, "0")}`
     const mayBeAnswered = failureReport === "absent" || failureReport === "yes"
-    const mustBeAnswered = mayBeAnswered && method === "SEND"
+    const mustBeAnswered = mayBeAnswered && (method === "SEND" || method === "AUTH")
     const request = { source, chunk, mayBeAnswered, mustBeAnswered, failureReport, endsAt: 0, status: undefined }
     this.ledger.requests.set(transactionId, request)
     request.endsAt = source.write(encodeRequest({
@@ -454,6 +457,30 @@ class World {
           ["Content-Type", "text/plain"]
         ], body)
       }
+      case "login": {
+        const near = [...this.owners, ...this.joiners]
+        const i = command.end % near.length
+        const paths = { toPath: this.relays[0]!.uris[0]!.text, fromPath: `msrp://more${i}.invalid:9/more${i};tcp` }
+        if (near[i]!.gone) return
+        return this.#request(paths, near[i]!, "AUTH", "absent", [
+          ["Expires", "40"],
+          ["Authorization", command.outcome]
+        ])
+      }
+      case "drain":
+        return this.#fork(this.relays[command.relay % this.relays.length]!.drain)
+      case "undrain":
+        return this.#fork(this.relays[command.relay % this.relays.length]!.undrain)
+      case "policy":
+        return this.#decree(command.policy)
+      case "trace":
+        return this.#fork(
+          this.relays[command.relay % this.relays.length]!.trace({ users: "*", duration: "50 seconds" }).pipe(
+            Stream.mapEffect(() => Effect.sleep(command.delay)),
+            Stream.runDrain,
+            Effect.ignore
+          )
+        )
       case "dial":
         return this.dial(command.listener, command.outcome)
       case "unlink":
@@ -498,12 +525,12 @@ class World {
   readonly rejoin = Effect.fnUntraced({ self: this }, function*(index: number) {
     const { link } = this.scenario
     const i = index % JOINERS
-    const far = this.relays.length === 2 && index % 6 >= OWNERS + JOINERS
+    const far = this.relays.length > 1 && index % 6 >= OWNERS + JOINERS
     // Connecting takes the latency of the link, thus time.
     this.network.configure({ latency: 0 })
     if (far) {
       if (!this.distant[i]!.gone) return this.network.configure(link)
-      this.distant[i] = yield* this.connect(`distant ${i} again`, this.relays[1])
+      this.distant[i] = yield* this.connect(`distant ${i} again`, this.relays.at(-1))
       for (const [n, { kind, peer }] of this.scenario.dialogs.entries()) {
         if (kind === "linked" && peer === i) yield* this.open(n)
       }
@@ -533,7 +560,11 @@ class World {
 
   unlink(): void {
     this.#severs()
-    const ends = new Set<Connection>(this.all.flatMap(({ connection }) => [connection, this.network.peer(connection)]))
+    // That of a party may be a WebSocket, of which both ends are connections of the network.
+    const ends = new Set<Connection>(this.all.flatMap(({ connection }) => {
+      const peer = this.network.peer(connection)
+      return [peer, this.network.peer(peer)]
+    }))
     for (const end of this.network.connections()) if (!ends.has(end)) this.network.cut(end)
   }
 
@@ -634,7 +665,9 @@ class World {
   // ---- the end
 
   readonly settle = Effect.fnUntraced({ self: this }, function*() {
-    const { mood, relents } = this.scenario
+    const { closes, mood, relents } = this.scenario
+    for (const relay of this.relays) yield* relay.undrain
+    if (closes === true) return yield* this.#close
     // The lame stay so until it is known what became of what the others sent.
     if (mood === "fair") { for (let i = 0; i < 30 && this.#watched.length > 0; i++) yield* this.pass(1000) }
     if (relents) { for (const end of this.all) if (!end.gone) end.throttle(Infinity) }
@@ -688,6 +721,25 @@ class World {
     return [...this.owners, ...this.joiners, ...this.distant][index]
   }
 
+  /** The relays end while messages are under way. Who was still there, and reads, learns what became of what was accepted. */
+  get #close(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      for (const end of this.all) {
+        if (end.gone) continue
+        end.throttle(Infinity)
+        end.resume()
+      }
+      // It is known then who is gone.
+      if (this.scenario.commands.some((command) => parting.has(command.do))) yield* this.network.settled
+      const there = new Set<Writer>(this.all.filter((end) => !end.gone))
+      this.#severs()
+      this.ledger.closing = true
+      for (const relay of this.relays) yield* Effect.forkChild(relay.end)
+      yield* this.pass(20_000)
+      this.ledger.closed(there)
+    })
+  }
+
   readonly leave = Effect.fnUntraced({ self: this }, function*() {
     for (const end of this.all) if (!end.gone) end.connection.destroy()
     this.unlink()
@@ -703,22 +755,33 @@ class World {
   })
 }
 
-const services = Layer.mergeAll(
-  Codec.layer,
-  SessionRepo.layerMemory(),
-  SocketSelector.layerDefault([]),
-  anybody
-)
-
 /** A relay on localhost; or (with a name) on a machine of its own, with a certificate, and known to others of its kind. */
-const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: Array<string>, name?: string) {
+const relayOf = Effect.fnUntraced(function*(
+  bounds: Scenario["bounds"],
+  errors: Array<string>,
+  fails: () => boolean,
+  name: string | undefined
+) {
   const logger = Logger.make<unknown, void>((entry) => {
-    if (entry.logLevel === "Error" || entry.logLevel === "Fatal") errors.push(Logger.formatLogFmt.log(entry))
+    if (entry.logLevel !== "Error" && entry.logLevel !== "Fatal") return
+    const line = Logger.formatLogFmt.log(entry)
+    if (!foreseen.test(line)) errors.push(line)
   })
+  const tcp = { scheme: "msrp", host: "localhost", port: 0 } as const
+  // Pings would go on when all is quiet.
+  const limits = { ...bounds, ping: 0 }
   const options = name === undefined
-    ? { listen: [{ scheme: "msrp", host: "localhost", port: 0 }], plaintextAuth: "always" } as const
+    ? {
+      listen: [tcp, { ...tcp, transport: "ws" }],
+      plaintextAuth: "always"
+    } as const
     : {
-      listen: [{ scheme: "msrps", host: name, port: 2855 }],
+      listen: [{ scheme: "msrps", host: name, port: 2855 }, {
+        scheme: "msrps",
+        transport: "ws",
+        host: name,
+        port: 443
+      }],
       uris: [parseUri(`msrps://${name}:2855;tcp`)!],
       nextHops: { allow: ["*.example.net"] },
       relayPeers: "all"
@@ -726,7 +789,7 @@ const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: 
   const machine = name === undefined ? undefined : { names: [name], certificate: [name] }
   const given = AtomRef.make<RelayOptions>({ ...options, limits, sessions: { hashSize: 0 } })
   const layer = Relay.layer(given).pipe(
-    Layer.provide(Layer.fresh(services)),
+    Layer.provide(services(fails)),
     Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
   )
   const { node } = yield* TestNetwork
@@ -738,8 +801,19 @@ const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: 
   const reload = (bounds: Bounds): void => {
     given.update((before) => ({ ...before, limits: { ...limits, ...bounds } }))
   }
-  return { relay: Context.get(context, Relay), reload }
+  const decree = (policy: Policy): void => {
+    given.update((before) => ({ ...before, ...policies[policy] }))
+  }
+  return { relay: Context.get(context, Relay), reload, decree }
 })
+
+const policies: Readonly<Record<Policy, Partial<RelayOptions>>> = {
+  "no next hops": { nextHops: { deny: ["*.example", "*.example.net"] } },
+  "no relays": { relayPeers: "none" },
+  "few sessions": { sessions: { maxSessions: 2, maxSessionsPerUser: 1 } },
+  "short sessions": { authMaxExpires: 60, authExpires: 30 },
+  "no plaintext": { plaintextAuth: "never" }
+}
 
 /** Runs a scenario; gives what was wrong. */
 const simulate = Effect.fnUntraced(
@@ -747,9 +821,15 @@ const simulate = Effect.fnUntraced(
     scenario: Scenario
   ): Effect.fn.Return<ReadonlyArray<string>, TransportError, Scope.Scope | Transport | TestNetwork> {
     const errors: Array<string> = []
-    const { bounds, commands, relays } = scenario
-    const names = relays === 1 ? [undefined] : ["near.example.net", "far.example.net"]
-    const made = yield* Effect.forEach(names, (name) => relayOf(bounds, errors, name))
+    const { bounds, broken = [], commands, relays } = scenario
+    const names = relays === 1 ? [undefined] : ["near", ...(relays === 3 ? ["middle"] : []), "far"]
+    let isSetUp = false
+    let calls = 0
+    const fails = (): boolean => isSetUp && broken.length > 0 && broken[calls++ % broken.length]!
+    const made = yield* Effect.forEach(
+      names,
+      (name) => relayOf(bounds, errors, fails, name && `${name}.example.net`)
+    )
     const world = new World(
       {
         scenario,
@@ -761,9 +841,13 @@ const simulate = Effect.fnUntraced(
       Effect.runForkWith(yield* Effect.context()),
       (others) => {
         for (const { reload } of made) reload(others)
+      },
+      (policy) => {
+        for (const { decree } of made) decree(policy)
       }
     )
     yield* world.setUp()
+    isSetUp = true
     for (const command of commands) {
       yield* world.run(command)
       world.look()
