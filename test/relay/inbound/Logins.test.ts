@@ -1,11 +1,14 @@
 /** An AUTH that is decided late delays its own client, and no other client that shares the connection of a relay. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../../src/Credentials.ts"
+import { Logins } from "../../../src/relay/inbound/Logins.ts"
+import type { Reading } from "../../../src/relay/inbound/Reading.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
 import { header, type Owner, PASSWORDS, type Peer, request, send, type World } from "../../support/harness.ts"
 import { connectFrom, end, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -202,4 +205,24 @@ describe("AUTHs under way", () => {
       }),
     { credentials: slow }
   )
+})
+
+it("the frames behind an AUTH go on once, although the connection is gone before it is decided", () => {
+  const calls: Array<string> = []
+  const call = (name: string) => () => void calls.push(name)
+  const reading = {
+    sharing: { severalUsers: false },
+    stop: call("stop"),
+    hold: call("hold"),
+    release: call("release"),
+    go: call("go")
+  }
+  const shared = { limits: { failedAuths: 5, auths: 1 } }
+  const logins = new Logins(shared as unknown as Shared, reading as unknown as Reading)
+  let ended = (): void => assert.fail("not begun")
+  logins.begins(false, (end) => ended = end)
+  assert.deepStrictEqual(calls.splice(0), ["stop", "hold"])
+  logins.leave()
+  ended()
+  assert.deepStrictEqual(calls, ["release", "go"])
 })

@@ -129,3 +129,38 @@ it("R4976-6.5-03: the connection that goes is the one that was not used for long
   enters("third", 4)
   assert.deepStrictEqual(closed, ["second"])
 })
+
+it("R4976-6.5-03: the time for which no session uses a next hop begins again when one has used it meanwhile", () => {
+  const limits = { transaction: { millis: 30_000 }, unused: 60, connections: 2 }
+  const turn = { now: 0, tick: () => {} }
+  const tasks = { slices: (all: Iterable<unknown>, task: (one: unknown) => void) => [...all].forEach(task) }
+  const counters = { connectionsIdle: 0 }
+  const shared = { limits, counters, turn, tasks, phase: "serving", networkOf: (host: string) => host }
+  const admission = new Admission(shared as unknown as Shared)
+  const closed: Array<string> = []
+  let used = false
+  const hop = {
+    connection: { inbound: false, remote: { host: "198.51.100.1", port: 1 } },
+    probation: { active: false },
+    lastUsed: 0,
+    lapsed: false,
+    unusedSince: undefined,
+    inUse: () => used,
+    finish: (reason: string) => closed.push(`${turn.now}: ${reason}`)
+  }
+  admission.entered(hop as unknown as Admitted)
+  const looks = (...seconds: ReadonlyArray<number>) => {
+    for (const one of seconds) {
+      turn.now = one * 1000
+      admission.closeIdle(Infinity)
+    }
+  }
+  looks(0, 59)
+  used = true
+  looks(59)
+  used = false
+  looks(61, 120)
+  assert.deepStrictEqual(closed, [])
+  looks(121)
+  assert.deepStrictEqual(closed, ["121000: no session uses it"])
+})
