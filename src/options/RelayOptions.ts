@@ -86,16 +86,22 @@ export const socket = Schema.Struct({
 
 export const sockets = Schema.Array(socket)
 
-const uris = Schema.optional(Schema.Array(Schema.declare(
-  (value: unknown): value is MsrpUri => {
-    const { host, scheme } = Object(value) as Partial<MsrpUri>
-    return (scheme === "msrp" || scheme === "msrps") && typeof host === "string" && host !== ""
-  },
-  { expected: "what parseUri makes of an MSRP URI" }
-)))
+/** The sockets of a relay, without which nobody can connect to it. */
+export const listen = sockets.check(Schema.isMinLength(1, { expected: "one socket or several" }))
+
+const uris = Schema.optional(
+  Schema.Array(Schema.declare(
+    (value: unknown): value is MsrpUri => {
+      const { host, scheme, text } = Object(value) as Partial<MsrpUri>
+      return (scheme === "msrp" || scheme === "msrps") && typeof host === "string" && host !== "" &&
+        typeof text === "string"
+    },
+    { expected: "what parseUri makes of an MSRP URI" }
+  )).check(Schema.isMinLength(1, { expected: "one URI or several" }))
+)
 
 const schema = Schema.Struct({
-  listen: sockets,
+  listen,
   uris,
   usePath: uris,
   relayListen: Schema.optional(sockets),

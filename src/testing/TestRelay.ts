@@ -15,7 +15,7 @@ import { Codec } from "../Codec.ts"
 import { Credentials, passwordUser } from "../Credentials.ts"
 import { defined } from "../options/Defined.ts"
 import { amongOthers, checkOptions } from "../options/Options.ts"
-import { sockets } from "../options/RelayOptions.ts"
+import { listen as listenSchema } from "../options/RelayOptions.ts"
 import { type OptionsError, Relay, type RelayOptions } from "../Relay.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
@@ -63,7 +63,7 @@ const USERS = { alice: "wonderland", bob: "builder" }
 /** Checks the shape only: the layers that get the other options check their values. */
 const schema = Schema.Struct({
   relay: Schema.optional(amongOthers({
-    listen: Schema.optional(sockets.check(Schema.isMinLength(1, { expected: "one socket or several" })))
+    listen: Schema.optional(listenSchema)
   })),
   users: Schema.optional(Schema.Record(Schema.String, Schema.String)),
   digest: Schema.optional(Schema.Unknown),

@@ -96,6 +96,12 @@ describe("options", () => {
         "usePath[0]",
         "relayListen[0].port"
       ])
+      const untexted = { scheme: "msrp", host: "relay.example.com" } as MsrpUri
+      assert.sameMembers([...yield* told(relay({ listen: [], uris: [], usePath: [untexted] }))], [
+        "listen",
+        "uris",
+        "usePath[0]"
+      ])
       const error = yield* Effect.flip(Layer.build(relay({ nextHops: { deny: ["127.0.0/8"] } })))
       assert.strictEqual(
         error.message,
