@@ -123,6 +123,22 @@ describe("Timers", () => {
     }))
 })
 
+it("the next deadline is the earliest of all kinds, whichever kind was there first", () => {
+  for (const kinds of [[1000, 60_000], [60_000, 1000]]) {
+    let now = 0
+    const alarms: Array<number> = []
+    const timers = new Timers(() => now, (deadline) => void alarms.push(deadline))
+    const [first, second] = kinds.map((millis) => timers.queue(millis))
+    const short = kinds[0] === 1000 ? first! : second!
+    for (const queue of [first!, second!]) queue.start(new Timeout(() => {}))
+    now = 500
+    short.start(new Timeout(() => {}))
+    now = 1000
+    timers.expire()
+    assert.strictEqual(alarms.at(-1), 1500)
+  }
+})
+
 it("those that are over together expire some at a time, and keep none of another kind waiting", () => {
   let now = 0
   let alarm = Infinity
@@ -197,6 +213,23 @@ describe("a limit that gets another time", () => {
       assert.deepStrictEqual(log.map((line) => line.split(" ")[0]), ["short", "old", "again"])
       assert.strictEqual(timers.running, 0)
     }))
+
+  it("that it had before counts again, also when other limits change meanwhile", () => {
+    let now = 0
+    const timers = new Timers(() => now, () => {})
+    const expired: Array<number> = []
+    const before = timers.queue(1000)
+    before.start(new Timeout(() => {}))
+    const again = timers.retimed(timers.retimed(before, 300), 1000)
+    assert.strictEqual(again, before)
+    now = 1000
+    timers.expire()
+    timers.retimed(timers.queue(50), 60)
+    again.start(new Timeout(() => expired.push(now)))
+    now = 2000
+    timers.expire()
+    assert.deepStrictEqual(expired, [2000])
+  })
 
   it.effect("leaves nothing behind, however often", () =>
     Effect.gen(function*() {
