@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -23,7 +24,7 @@ import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { MAX_TRACES } from "../src/relay/edge/Trace.ts"
 import { fakeParts } from "./support/admin.ts"
 import { temporaryDirectory } from "./support/directory.ts"
-import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
+import { type Asking, octetsOf, optionsOf, request, type Where } from "./support/http.ts"
 import { listening } from "./support/listening.ts"
 import { logInto } from "./support/log.ts"
 import { freePort } from "./support/service.ts"
@@ -410,6 +411,24 @@ describe("paths", () => {
       assert.include(docs.text, "/users/{user}/history")
       assert.notMatch(docs.text, /<(?:script|link|img)[^>]+(?:src|href)=/)
       assert.include(docs.headers["content-security-policy"]!, "default-src 'none'")
+    }))
+
+  it.effect("have their description and its page in memory once, for all who ask and do not read", () =>
+    Effect.gen(function*() {
+      const answer = yield* HttpRouter.toHttpEffect(
+        Admin.routes().pipe(Layer.provide([Layer.succeed(Admin.AdminParts, fakeParts()), AdminToken.layerNone]))
+      )
+      const ask = (path: string) =>
+        Effect.provideService(
+          answer,
+          HttpServerRequest.HttpServerRequest,
+          HttpServerRequest.fromWeb(new Request(`http://localhost${path}`, { headers: { host: "localhost" } }))
+        )
+      for (const [path, least] of [["/openapi.json", 10_000], ["/docs", 1_000_000]] as const) {
+        const [one, other] = [octetsOf(yield* ask(path)), octetsOf(yield* ask(path))]
+        assert.isAtLeast(one.length, least)
+        assert.strictEqual(one, other, path)
+      }
     }))
 })
 

@@ -9,6 +9,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminAccess } from "./Access.ts"
 import { AdminApi } from "./Api.ts"
+import { asOctets } from "./Octets.ts"
 import { AdminParts } from "./Parts.ts"
 import { MethodNotAllowed, NotFound } from "./Problems.ts"
 
@@ -53,7 +54,10 @@ const SCALAR = {
 
 /** The description of the API as a page. It has megabytes, so it is made on first use. */
 const docs = Effect.cached(
-  HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, { path: "/docs", scalar: SCALAR }))
+  Effect.map(
+    HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, { path: "/docs", scalar: SCALAR })),
+    (page) => Effect.map(page, asOctets)
+  )
 )
 
 /** Turns an error into a response, which only endpoints do by themselves. */
@@ -64,7 +68,9 @@ const answered = <R>(
 export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const { admit, guard } = yield* AdminAccess
   const { page } = yield* AdminParts
-  const description = yield* Effect.cached(Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi))))
+  const description = yield* Effect.cached(
+    Effect.sync(() => asOctets(HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi))))
+  )
   const docsPage = yield* docs
   const one = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
     const path = url.replace(/[?#].*$/s, "")

@@ -5,6 +5,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { existsSync } from "node:fs"
 import { hashesOf, pageReader } from "./Inlined.ts"
+import { asOctets } from "./Octets.ts"
 import { BadRequest, MethodNotAllowed, Unavailable } from "./Problems.ts"
 import { MAX_PAGES } from "./status/OpenPages.ts"
 import type { StatusFeed } from "./StatusFeed.ts"
@@ -112,13 +113,14 @@ const METHODS = "GET, HEAD"
 const problem = (error: HttpServerRespondable.Respondable, more: Readonly<Record<string, string>> = {}) =>
   Effect.map(HttpServerRespondable.toResponse(error), HttpServerResponse.setHeaders({ ...headers, ...more }))
 
-const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.tryPromise(html).pipe(
+const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  let page: HttpServerResponse.HttpServerResponse | undefined
+  const read = Effect.tryPromise(html).pipe(
     Effect.map((html) =>
-      HttpServerResponse.text(html, {
+      page = asOctets(HttpServerResponse.text(html, {
         contentType: "text/html; charset=utf-8",
         headers: { ...headers, "content-security-policy": contentSecurityPolicy(html) }
-      })
+      }))
     ),
     Effect.catch(() =>
       Effect.succeed(
@@ -126,6 +128,8 @@ const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.Htt
       )
     )
   )
+  return Effect.suspend(() => page === undefined ? read : Effect.succeed(page))
+}
 
 /** Allows only the scripts and styles inlined in the page, and connections only to its own server. */
 export const contentSecurityPolicy = (html: string): string =>

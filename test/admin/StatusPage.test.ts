@@ -13,6 +13,7 @@ import { MAX_EVENTS } from "../../src/admin/status/EventQueue.ts"
 import { MAX_PAGES } from "../../src/admin/status/OpenPages.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import * as StatusPage from "../../src/admin/StatusPage.ts"
+import { octetsOf } from "../support/http.ts"
 import { FakeRelay, partsOf, serveStatus } from "../support/status.ts"
 
 const HTML = "<!doctype html><style>a{}</style><script>one()</script><p>x</p>"
@@ -45,6 +46,14 @@ describe("the place of the status page", () => {
           "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
       )
       assert.strictEqual(headers["x-content-type-options"], "nosniff")
+    }))
+
+  it.effect("has it in memory once, for all who ask and do not read", () =>
+    Effect.gen(function*() {
+      const { ask } = yield* page()
+      const [one, other] = [octetsOf(yield* ask("/")), octetsOf(yield* ask("/"))]
+      assert.strictEqual(Buffer.from(one).toString(), HTML)
+      assert.strictEqual(one, other)
     }))
 
   it.effect("says how the page is made where it is missing", () =>

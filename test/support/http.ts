@@ -1,5 +1,6 @@
 /** Requests over HTTP as they are, with any header fields: also those that no browser and no library would send. */
 import * as Effect from "effect/Effect"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Http from "node:http"
 
 export interface Answer {
@@ -41,3 +42,9 @@ export const request = (where: Where, path: string, { body, headers = {}, method
     asked.end(body)
     return Effect.sync(() => asked.destroy())
   })
+
+/** The octets that a response has; of one with a text, which Node encodes for each client, an error. */
+export const octetsOf = ({ body }: HttpServerResponse): Uint8Array => {
+  if (body._tag !== "Uint8Array" || body.text !== undefined) throw new Error("the response has a text")
+  return body.body
+}
