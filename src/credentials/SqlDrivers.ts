@@ -31,6 +31,12 @@ const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlS
 export const postgres: Driver = {
   ...postgresDialect,
   open: Effect.fnUntraced(function*({ connections, timeout, url }) {
+    // The driver knows no `ssl`, and would send names and H(A1)s in the clear.
+    if (URL.parse(url)?.searchParams.has("ssl") === true) {
+      return yield* new SqlSettingsError({
+        problem: "the URL has ssl, which PostgreSQL does not know: use sslmode=require"
+      })
+    }
     const PgClient = yield* loading("@effect/sql-pg", () => import("@effect/sql-pg/PgClient"))
     const context = yield* Layer.build(
       PgClient.layer({
@@ -64,7 +70,12 @@ export const mysql: Driver = {
             // Returns names and passwords that exceed the precision of a JavaScript number as text.
             supportBigNumbers: true
           }),
-        catch: () => new SqlSettingsError({ problem: "not a URL of MySQL" })
+        catch: (error) =>
+          new SqlSettingsError({
+            problem: /SSL profile/.test(String(error))
+              ? "the URL has an ssl that is not known: use ssl={%22verifyIdentity%22:true}"
+              : "not a URL of MySQL"
+          })
       }),
       (pool) => Effect.ignore(Effect.tryPromise(() => pool.end()))
     )

@@ -55,6 +55,7 @@ const RIGHTS = "the user may not read the table"
 const TYPE = "a column has another type than text"
 const NO_TLS = "it does not speak TLS, which the URL asks for"
 const LOGIN = "the user may not log in"
+const EXPIRED = "the password has expired"
 const FULL = "it has no connections left"
 
 /** The fault of a column, given by its name, whose type is unsuitable. */
@@ -74,6 +75,7 @@ const lasting = new Map([
   ["22007", TYPE],
   ["ER_WRONG_VALUE", TYPE],
   ["ER_ACCESS_DENIED_ERROR", PASSWORD],
+  ["ER_ACCESS_DENIED_NO_PASSWORD_ERROR", LOGIN],
   ["ER_DBACCESS_DENIED_ERROR", "there is no such database, or the user may not use it"],
   ["ER_BAD_DB_ERROR", DATABASE],
   ["ER_NO_DB_ERROR", "the URL names no database"],
@@ -84,7 +86,10 @@ const lasting = new Map([
   ["ER_VIEW_INVALID", "the view uses a table or column that does not exist"],
   ["ER_HOST_NOT_PRIVILEGED", "nobody may log in from this machine"],
   ["ER_ACCOUNT_HAS_BEEN_LOCKED", LOGIN],
-  ["ER_MUST_CHANGE_PASSWORD_LOGIN", "the password has expired"],
+  // The driver's name, which is that of MySQL, for the number of the same in MariaDB.
+  ["ER_BULK_PARSER_INCOMPLETE_ESCAPE_SEQUENCE", LOGIN],
+  ["ER_MUST_CHANGE_PASSWORD", EXPIRED],
+  ["ER_MUST_CHANGE_PASSWORD_LOGIN", EXPIRED],
   ["HANDSHAKE_NO_SSL_SUPPORT", NO_TLS],
   ["SQLITE_11", "the file is damaged"],
   ["SQLITE_26", "the file is not an SQLite database"]

@@ -201,6 +201,17 @@ it.live("PostgreSQL that does not speak TLS, or an sslmode that there is not, en
     assert.strictEqual(other.outcome, `${told} the URL has an sslmode that is not known`)
   }).pipe(Effect.scoped))
 
+it.effect("a URL that asks for TLS in the words of another driver ends it: PostgreSQL would be spoken to in the clear", () =>
+  Effect.gen(function*() {
+    const told = "failed: The SQL credentials cannot be used: the URL has"
+    const postgres = yield* start("postgres://msrp:hidden-secret@127.0.0.1:9/opensips?ssl=true")
+    assert.strictEqual(postgres.outcome, `${told} ssl, which PostgreSQL does not know: use sslmode=require`)
+    for (const ssl of ["true", "required"]) {
+      const mysql = yield* start(`mysql://msrp:hidden-secret@127.0.0.1:9/opensips?ssl=${ssl}`)
+      assert.strictEqual(mysql.outcome, `${told} an ssl that is not known: use ssl={%22verifyIdentity%22:true}`, ssl)
+    }
+  }).pipe(Effect.scoped))
+
 it.live("PostgreSQL is asked on four connections at most", () =>
   Effect.gen(function*() {
     const held: Array<Net.Socket> = []

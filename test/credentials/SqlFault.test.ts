@@ -1,4 +1,4 @@
-/** What is said of what SQLite says, where that takes a disk or another user to see it. */
+/** What is said of faults that take a disk, another user or an administrator of the database to see. */
 import { assert, it } from "@effect/vitest"
 import { faultOf } from "../../src/credentials/SqlFault.ts"
 
@@ -26,5 +26,19 @@ it("a file that cannot be read without being written to, and a disk that is full
   for (const [errcode, expected] of words) {
     const fault = faultOf(Object.assign(new Error("of SQLite"), { code: "ERR_SQLITE_ERROR", errcode }), [])
     assert.deepStrictEqual([fault.words, fault.lasting], [expected, false], `${errcode}`)
+  }
+})
+
+it("an account of MySQL or MariaDB that may not log in is told in words, and lasts: MariaDB's number for it has another name at the driver", () => {
+  const words = [
+    ["ER_ACCESS_DENIED_NO_PASSWORD_ERROR", "the user may not log in"],
+    ["ER_ACCOUNT_HAS_BEEN_LOCKED", "the user may not log in"],
+    ["ER_BULK_PARSER_INCOMPLETE_ESCAPE_SEQUENCE", "the user may not log in"],
+    ["ER_MUST_CHANGE_PASSWORD", "the password has expired"],
+    ["ER_MUST_CHANGE_PASSWORD_LOGIN", "the password has expired"]
+  ] as const
+  for (const [code, expected] of words) {
+    const fault = faultOf(Object.assign(new Error("of MySQL"), { code }), [])
+    assert.deepStrictEqual([fault.words, fault.lasting], [expected, true], code)
   }
 })
