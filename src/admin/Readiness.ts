@@ -21,6 +21,9 @@ export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Ef
   return () => last
 })
 
+const limitOf = (count: number, what: string): string =>
+  `there ${count === 1 ? `is 1 ${what}` : `are ${count} ${what}s`}, which is the limit`
+
 /** Reasons why the relay should get no new clients; empty if it is ready. */
 export const reasonsNotReady = (
   { phase }: Pick<PhaseState, "phase">,
@@ -31,9 +34,9 @@ export const reasonsNotReady = (
   const fault = acceptFault?.()
   return [
     ...phase === "serving" ? [] : [`the relay is ${phase}`],
-    ...connections < limits.connections ? [] : [`there are ${connections} connections, which is the limit`],
+    ...connections < limits.connections ? [] : [limitOf(connections, "connection")],
     ...fault === undefined ? [] : [`no connection can be accepted: ${fault}`],
-    ...sessions < limits.sessions ? [] : [`there are ${sessions} sessions, which is the limit`],
+    ...sessions < limits.sessions ? [] : [limitOf(sessions, "session")],
     ...loopDelay <= MAX_LOOP_DELAY ? [] : [`turns come ${loopDelay} ms late, which is more than ${MAX_LOOP_DELAY} ms`]
   ]
 }

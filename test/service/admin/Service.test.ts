@@ -87,7 +87,7 @@ it.effect("sessions of the relay are seen, and ended; the answer to a reload has
     const overview = (yield* request(path, "/overview")).json
     assert.strictEqual(overview.sessions, 1)
     assert.deepInclude(overview.memory, { output: SLAB, freeBlocks: 0 })
-    const notReady = ["there are 1 sessions, which is the limit"]
+    const notReady = ["there is 1 session, which is the limit"]
     assert.deepStrictEqual(overview.notReady, notReady)
     assert.deepStrictEqual((yield* request(path, "/status")).json.snapshot.notReady, notReady)
     assert.strictEqual((yield* request(path, "/connections")).json.total, 1)
