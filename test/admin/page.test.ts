@@ -166,6 +166,9 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await users.locator("dd.bad", { hasText: /^not read since .*, those from before stay: it is wrong in line 3$/ })
       .waitFor()
     relay.outdated = undefined
+    relay.unusable = ["none in file can log in: it has only users of other realms"]
+    await users.locator("dd.bad", { hasText: /^none in file can log in: it has only users of other realms$/ }).waitFor()
+    relay.unusable = []
     await users.waitFor({ state: "detached" })
     const log = page.locator("#health > div", { hasText: "Lost lines of the log" })
     assert.strictEqual(await log.count(), 0)

@@ -34,6 +34,7 @@ export class FakeRelay {
   /** Why the backend of users cannot be queried. */
   down: string | undefined
   outdated: string | undefined
+  unusable: ReadonlyArray<string> = []
   notReady: ReadonlyArray<string> = []
   /** Whether the second certificate has ended. */
   expired = false
@@ -199,6 +200,7 @@ export class FakeRelay {
         p99: 12 + 5 * Math.sin(this.#looks / 5),
         errors: 2,
         ...(this.down === undefined ? {} : { down: { since: this.#now - DAY, reason: this.down } }),
+        unusable: this.unusable,
         ...(this.outdated === undefined ? {} : { outdated: { since: this.#now - DAY, reason: this.outdated } })
       })
     }

@@ -241,6 +241,7 @@ const meters = (
         }, those from before stay: ${backend.outdated.reason}`,
         tone: "bad" as const
       }]),
+      ...(backend.unusable ?? []).map((text) => ({ name: "Users", text, tone: "bad" as const })),
       {
         name: "Failed look-ups",
         text: count(backend.errors),

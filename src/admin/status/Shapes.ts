@@ -99,14 +99,16 @@ export const StatusHealth = Schema.Struct({
   certificates: Schema.optional(Schema.Array(Schema.Struct({ names: Schema.Array(Schema.String), notAfter: Time }))),
   /**
    * The backend of users: time of lookups in the last interval, if there were any, failures since the start, and since when it
-   * is down, if the last lookup failed, or has had the users from before, if it cannot read those of now.
+   * is down, if the last lookup failed, or has had the users from before, if it cannot read those of now. Of which sources
+   * nobody can log in, and why.
    */
   backend: Schema.optional(Schema.Struct({
     p50: Schema.optional(Schema.Number),
     p99: Schema.optional(Schema.Number),
     errors: Schema.Number,
     down: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String })),
-    outdated: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String }))
+    outdated: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String })),
+    unusable: Schema.optional(Schema.Array(Schema.String))
   })),
   /** Lines of the log that were lost since the start, because they could not be written. */
   logLinesLost: Schema.optional(Schema.Number)

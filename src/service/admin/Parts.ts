@@ -23,6 +23,7 @@ import { version } from "../Version.ts"
 import { makeBackendDelay } from "./BackendDelay.ts"
 import { settingsInForce } from "./Config.ts"
 import { traceLines } from "./TraceLines.ts"
+import { unusableOf } from "./Unusable.ts"
 import { makeEndUser } from "./UserEnd.ts"
 
 type Needs = Relay | Metrics | Reload
@@ -127,7 +128,8 @@ const faultsOf = (backends: ReturnType<LiveUsers["backends"]>) => {
   }
   return {
     down: longest(backends.map(({ unavailable }) => unavailable)),
-    outdated: longest(backends.map(({ outdated }) => outdated))
+    outdated: longest(backends.map(({ outdated }) => outdated)),
+    unusable: backends.flatMap(unusableOf)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Overview, Reloaded } from "../../Admin.ts"
 import type * as Model from "../../admin/Model.ts"
 import { wrapped } from "../Wrapping.ts"
 import { type Column, duration, GAP, moment, number, octets, plain, table, WIDTH } from "./Text.ts"
+import { unusableOf } from "./Unusable.ts"
 
 type Session = typeof Model.Session.Type
 type Connection = typeof Model.Connection.Type
@@ -104,9 +105,8 @@ const memoryRows = ({ memory }: Overview): ReadonlyArray<readonly [string, strin
 
 /** The last failure may be from another day than the first one or today: with nobody who logs in, nobody is looked up. */
 const usersRows = ({ users = [] }: Overview): ReadonlyArray<readonly [string, string]> =>
-  users.flatMap(({ backend, outdated, unavailable, unserved, users }) => [
-    ...users === 0 ? [`none in ${backend}: its logins are refused`] : [],
-    ...unserved === undefined ? [] : [`none in ${backend} can log in: it has ${unserved}`],
+  users.flatMap(({ outdated, unavailable, ...source }) => [
+    ...unusableOf(source),
     ...unavailable === undefined ? [] : [
       `cannot be queried since ${moment(unavailable.since)}, last tried ${
         moment(unavailable.last)
