@@ -414,6 +414,8 @@ describe("metrics", () => {
       const certificates = [...now].filter(([series]) => series.includes("certificate_expiry"))
       assert.deepStrictEqual(certificates.map(([, value]) => value), [expiry])
       assert.match(certificates[0]![0], /\{certificate="localhost"\}$/)
+      const start = new X509Certificate(localhost.cert).validFromDate.getTime() / 1000
+      assert.strictEqual(valueOf(now, `certificate_start_timestamp_seconds{certificate="localhost"}`), start)
       for (
         const series of ["descriptors", "descriptors_allowed", `memory_bytes{kind="resident"}`, "cpu_seconds_total"]
       ) {

@@ -108,6 +108,17 @@ export const tls: ReadonlyArray<Family> = [
     ["certificate", "the first name that it is for"],
     ({ relay }) =>
       new Map((relay.transportFacts?.certificates() ?? []).map(({ expires, name }) => [name, expires] as const))
+  ),
+  changingGauge(
+    "certificate_start_timestamp_seconds",
+    "Since when a certificate of this relay is valid, in seconds since 1970; with its expiry, the length of its life",
+    ["certificate", "the first name that it is for"],
+    ({ relay }) =>
+      new Map(
+        (relay.transportFacts?.certificates() ?? []).flatMap(({ begins, name }) =>
+          begins === undefined ? [] : [[name, begins] as const]
+        )
+      )
   )
 ]
 

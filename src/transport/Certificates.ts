@@ -83,15 +83,19 @@ interface Contexts {
   readonly facts: ReadonlyArray<CertificateFacts>
 }
 
-/** The name and expiry of each certificate. Of several with the same first name, later ones have a number after it. */
+/** The name and validity of each certificate. Of several with the same first name, later ones have a number after it. */
 const factsOf = (certificates: ReadonlyArray<X509Certificate>): ReadonlyArray<CertificateFacts> => {
   const names = new Map<string, number>()
-  return certificates.map(({ subject, subjectAltName, validToDate }) => {
+  return certificates.map(({ subject, subjectAltName, validFromDate, validToDate }) => {
     const known = /(?:DNS|IP Address):([^,]+)/.exec(subjectAltName ?? "")?.[1] ?? /CN=(.+)/.exec(subject)?.[1] ??
       "unnamed"
     const count = (names.get(known) ?? 0) + 1
     names.set(known, count)
-    return { name: count === 1 ? known : `${known} (${count})`, expires: validToDate.getTime() / 1000 }
+    return {
+      name: count === 1 ? known : `${known} (${count})`,
+      expires: validToDate.getTime() / 1000,
+      begins: validFromDate.getTime() / 1000
+    }
   })
 }
 

@@ -70,8 +70,9 @@ export interface TransportFacts {
 export interface CertificateFacts {
   /** The first name that it is for. */
   readonly name: string
-  /** Seconds since 1970. */
+  /** Seconds since 1970: the end of its validity, and the beginning if it is known. */
   readonly expires: number
+  readonly begins?: number | undefined
 }
 
 /** The writable form of the counts in `TransportFacts`. */
