@@ -40,7 +40,7 @@ const SHARES = 5
 /** The cost, in octets, that each connection may have in a turn even if the turn is used up. */
 const LEAST = 8 * FRAME
 
-/** The number of writers at which output is written although the turn continues. */
+/** The number of writers at which output is written although the turn continues: their data is still in the processor's caches. */
 const WRITERS = 32
 
 /** The factor by which turns are longer while no connection would have to wait for their end: each turn has fixed costs. */
