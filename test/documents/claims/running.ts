@@ -203,16 +203,16 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `\`net.core.somaxconn\` of ${BACKLOG} or more`,
     ...others(
       "rounded from docs/performance.md",
-      "30,000 a second in both directions together over TCP, 10,000 to 15,000 over TLS",
+      "30,000 a second in both directions together over TCP, 15,000 to 25,000 over TLS",
       "the same from 4,000 pairs that are busy at once",
-      "20,000 over TCP, 10,000 over TLS",
-      "0.8 to 1.8 GB/s over TCP, 150 to 600 MB/s over TLS",
-      "900 to 4,100 a second over TCP, 400 to 1,200 over TLS",
+      "30,000 over TCP, 13,000 over TLS",
+      "0.4 to 1.7 GB/s over TCP, 170 to 560 MB/s over TLS",
+      "900 to 1,400 a second over TCP, 500 to 700 over TLS",
       "10,000 clients that come back at once after a restart",
-      "4 to 8 seconds over TCP until all are in",
+      "7 to 11 seconds over TCP until all are in",
       "110 to 165 MB",
       "15 KB over TCP, 66 KB over TLS",
-      "50 KB over TCP, 150 to 220 KB over TLS",
+      "30 to 50 KB over TCP, 140 to 200 KB over TLS",
       "up to 0.7 MB each"
     ),
     ...others(
