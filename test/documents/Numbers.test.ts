@@ -229,6 +229,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "docs/clients.md": [
     `not read for up to ${some(limits.hold, "second")}`,
     `is held for ${some(limits.hold, "second")} at most`,
+    `a chunk of more than ${INTERRUPTIBLE_ABOVE} octets on while it comes`,
     `a receiver that stands still for ${some(limits.hold, "second")} fails`,
     `A Message-ID of more than ${from("protocol/Grammar", "MAX_MESSAGE_ID")} characters`
   ],
