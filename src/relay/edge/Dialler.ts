@@ -9,11 +9,13 @@ import { exitWithin } from "../../clock/TimeLimit.ts"
 import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
+import { ranges } from "../../options/Ranges.ts"
 import { targetOf } from "../../protocol/Uri.ts"
 import { ResolverError, targetsOf } from "../../Resolver.ts"
 import { Asker } from "../../resolver/Asker.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
-import type { ConnectOptions } from "../../transport/Connection.ts"
+import type { Accept, ConnectOptions, Receiver } from "../../transport/Connection.ts"
+import { failure } from "../../transport/Failure.ts"
 import { TransportError } from "../../transport/TransportError.ts"
 import type { TransportShape } from "../../transport/TransportShape.ts"
 import type { Dial } from "../rules/Directory.ts"
@@ -33,6 +35,11 @@ interface DiallerOptions {
 
 /** For a custom selector or resolver, which may never answer: no message waits longer for a response (RFC 4975 §7.2). */
 const ANSWERS_WITHIN = "30 seconds"
+/** For a custom transport, which may never end: longer than the time that a transport of sockets may be given. */
+const CONNECTS_WITHIN = (ranges.connectTimeout[1] + 1) * 1000
+
+/** The receiver of a connection that is not wanted any more. */
+const NOBODY: Receiver = { bytes: () => {}, closed: () => {} }
 
 /** Makes the connection of a dial, or reports to its hop why there is none. */
 export const makeDialler = ({ journal, log, nextHops, selector, transport }: DiallerOptions) => {
@@ -47,7 +54,18 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
     const from = yield* (yield* exitWithin(asked, ANSWERS_WITHIN)) ?? Effect.die(new Cause.TimeoutError())
     const names = to.serverName === undefined ? [host] : [to.serverName, host]
     const admits = (address: string): boolean => nextHops.admitsAddress(names, address, port)
-    yield* transport.connect({ ...to, from, admits }, (connection) => hop.dialled(connection))
+    const options = { ...to, from, admits }
+    let isOver = false
+    const accept: Accept = (connection) => {
+      if (!isOver) return hop.dialled(connection)
+      // The transport could not be interrupted, and nobody waits for its connection.
+      connection.destroy()
+      return NOBODY
+    }
+    const connected = yield* exitWithin(transport.connect(options, accept), CONNECTS_WITHIN).pipe(
+      Effect.ensuring(Effect.sync(() => isOver = true))
+    )
+    yield* connected ?? Effect.fail(failure("connect", options, "Timeout", undefined))
   })
 
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {

@@ -1,12 +1,17 @@
-/** Dials with a custom `SocketSelector` or `Resolver` that fails or never answers. */
+/** Dials with a custom `SocketSelector`, `Resolver` or `Transport` that fails or never answers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { ADDRESS_BURST } from "../../../src/logging/LineBudget.ts"
 import { Resolver } from "../../../src/Resolver.ts"
 import { SocketSelector } from "../../../src/SocketSelector.ts"
 import { TestRelay } from "../../../src/testing/TestRelay.ts"
+import { type Connection, Transport } from "../../../src/Transport.ts"
+import { header, makeWorld, send } from "../../support/harness.ts"
 
 const HANGS = Effect.uninterruptible(Effect.never)
 
@@ -71,4 +76,62 @@ describe("a custom Resolver", () => {
     }).pipe(Effect.provide(
       TestRelay.layer().pipe(Layer.provide(Layer.succeed(Resolver, { addresses: () => HANGS, srv: () => HANGS })))
     )))
+})
+
+describe("a custom Transport that cannot be interrupted", () => {
+  /** Connects to this host after `millis`, whatever happens meanwhile. */
+  const lateBy = (millis: number, late: Array<Connection>) =>
+    Layer.effect(
+      Transport,
+      Effect.map(Transport, (inner) => ({
+        ...inner,
+        connect: (options, accept) =>
+          options.host === "late.example"
+            ? inner.connect(options, (connection) => {
+              late.push(connection)
+              return accept(connection)
+            }).pipe(Effect.delay(millis), Effect.uninterruptible)
+            : inner.connect(options, accept)
+      }))
+    ).pipe(Layer.provideMerge(Transport.layerTest()))
+
+  /** A relay at which Alice has sent a message to that host, and how it ends. */
+  const dialling = Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const world = yield* Scope.provide(makeWorld({ plaintextAuth: "always", sessions: { hashSize: 0 } }), scope)
+    const alice = yield* world.login()
+    const host = { scheme: "msrp", host: "late.example", port: 2855 } as const
+    yield* (yield* Transport).listen(host, () => ({ bytes: () => {}, closed: () => {} }))
+    alice.peer.write(send({ to: `${alice.usePath} msrp://late.example:2855/bob;tcp`, from: alice.uri, body: "hi" }))
+    assert.strictEqual((yield* alice.peer.next).status, 200)
+    return { alice, world, stops: Scope.close(scope, Exit.void) }
+  })
+
+  const HOUR = 3_600_000
+  const late: Array<Connection> = []
+  it.effect("is not waited for without end, and its connection is closed if it comes later", () =>
+    Effect.gen(function*() {
+      const { alice, world } = yield* dialling
+      yield* TestClock.adjust(HOUR)
+      yield* alice.peer.quiet
+      yield* TestClock.adjust(1000)
+      assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 408 Request Timeout")
+      assert.strictEqual(world.relay.counters.dialsFailed, 1)
+      assert.lengthOf(late, 0)
+      yield* TestClock.adjust(HOUR)
+      yield* world.network!.settled
+      assert.lengthOf(late, 1)
+      assert.isTrue(late[0]!.halfClosed)
+      assert.strictEqual(world.relay.counters.connectionsDialled, 0)
+      yield* world.done
+    }).pipe(Effect.provide(lateBy(2 * HOUR, late))))
+
+  it.effect("does not keep the relay from stopping", () =>
+    Effect.gen(function*() {
+      const { stops } = yield* dialling
+      const stopped = yield* Effect.forkChild(stops, { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      assert.isDefined(stopped.pollUnsafe())
+      yield* TestClock.adjust(HOUR)
+    }).pipe(Effect.provide(lateBy(HOUR, []))))
 })
