@@ -116,102 +116,152 @@ class FailureTable {
   }
 }
 
+/** The places for attempts that may be answered late, behind each relay. */
+class LatePlaces {
+  /** Number of places that are taken, by relay. */
+  readonly #taken = new Map<string, number>()
+
+  take(relay = ""): boolean {
+    const taken = this.#taken.get(relay) ?? 0
+    if (taken >= LATE_BEHIND_RELAY) return false
+    this.#taken.set(relay, taken + 1)
+    return true
+  }
+
+  leave(relay = ""): void {
+    const left = this.#taken.get(relay)! - 1
+    if (left > 0) this.#taken.set(relay, left)
+    else this.#taken.delete(relay)
+  }
+}
+
+/** What is remembered of all attempts. */
+interface Memory {
+  readonly users: FailureTable
+  readonly addresses: FailureTable
+  /** Keys of users and addresses with a successful login, the least recent first. */
+  readonly welcome: LinkedMap<string, true>
+  readonly late: LatePlaces
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
 /** An attempt that may be verified; `end` must be called when it is answered. */
-export interface Attempt {
+export class Attempt {
+  readonly #memory: Memory
+  /** Its user at its address. */
+  readonly #key: string
+  readonly #relay: string | undefined
+  readonly #isBehindRelay: boolean
+  readonly #begun: number
+  /** Whether the user had logged in from there when it began. */
+  readonly #wasWelcome: boolean
+  /** The address, if the attempt counts for it with those of other users. */
+  readonly #address: string | undefined
+  /** Those who have failed too often, among whose attempts this one has a place. */
+  readonly #places: Array<Failures> = []
+  /** Whether it has a place for late answers. */
+  #isLate = false
+  /** Milliseconds from the beginning of the attempt to the answer; `undefined` if it has not failed. */
+  #wait: number | undefined
+
+  constructor(memory: Memory, { realm, relay, source, username }: Candidate) {
+    this.#memory = memory
+    this.#key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${nameKey(username)}`
+    this.#relay = relay
+    this.#isBehindRelay = source === undefined
+    this.#begun = memory.now()
+    this.#wasWelcome = memory.welcome.has(this.#key)
+    this.#address = this.#wasWelcome ? undefined : source
+  }
+
   /**
    * To be called when the secret is there, just before it is compared. False if others have failed too often in the meantime, so
    * that the client must try again later: a slow backend would otherwise let any number of guesses pass at once.
    */
-  readonly goesOn: () => boolean
+  goesOn(): boolean {
+    const suspects = this.#suspects()
+    // That may have ended since the attempt began, because of other guesses.
+    const isWelcome = this.#memory.welcome.has(this.#key)
+    if (!isWelcome && suspects.some((one) => one.underWay >= UNDER_WAY)) return false
+    if (suspects.length > 0 && !this.#mayBeLate()) return false
+    if (isWelcome) return true
+    for (const one of suspects) one.underWay++
+    this.#places.push(...suspects)
+    return true
+  }
+
+  /** Those who have failed too often, except where it has a place already. */
+  #suspects(): ReadonlyArray<Failures> {
+    const { addresses, now, users } = this.#memory
+    const time = now()
+    const ofAddress = this.#address === undefined ? undefined : addresses.suspect(this.#address, time)
+    return [users.suspect(this.#key, time), ofAddress]
+      .filter((one) => one !== undefined)
+      .filter((one) => !this.#places.includes(one))
+  }
+
+  /** Whether it may be answered late: behind a relay it needs one of the places there. */
+  #mayBeLate(): boolean {
+    if (this.#isBehindRelay && !this.#isLate) this.#isLate = this.#memory.late.take(this.#relay)
+    return !this.#isBehindRelay || this.#isLate
+  }
+
   /** To be called if the credentials are wrong; counts once, and returns the milliseconds until the answer. */
-  readonly failed: () => number
+  failed(): number {
+    this.#wait ??= this.#count()
+    return Math.max(0, this.#wait - (this.#memory.now() - this.#begun))
+  }
+
+  #count(): number {
+    const { addresses, now, users, welcome } = this.#memory
+    const time = now()
+    const ofUser = users.failed(this.#key, time)
+    if (this.#wasWelcome && users.count(this.#key, time) >= WELCOME_FAILURES) welcome.delete(this.#key)
+    const longer = this.#address === undefined ? ofUser : Math.max(ofUser, addresses.failed(this.#address, time))
+    // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
+    // are not verified.
+    return longer > 0 && !this.#mayBeLate() ? 0 : longer
+  }
+
   /** To be called if the credentials are right, also if they seemed wrong at first. */
-  readonly succeeded: () => void
-  readonly end: () => void
+  succeeded(): void {
+    const { addresses, users, welcome } = this.#memory
+    users.forget(this.#key)
+    if (this.#wait !== undefined && this.#address !== undefined) addresses.takeBack(this.#address)
+    welcome.set(this.#key, true)
+    welcome.shorten(MAX_REMEMBERED)
+  }
+
+  end(): void {
+    for (const one of this.#places) one.underWay--
+    if (this.#isLate) this.#memory.late.leave(this.#relay)
+  }
 }
 
 export class Attempts {
-  readonly #users: FailureTable
-  readonly #addresses: FailureTable
-  /** Keys of users and addresses with a successful login, the least recent first. */
-  readonly #welcome = new LinkedMap<string, true>()
-  /** Number of attempts that may be answered late, by relay. */
-  readonly #late = new Map<string, number>()
-  readonly #now: () => number
+  readonly #memory: Memory
 
   /** `now` gives monotonic milliseconds. */
-  constructor(options: AttemptsOptions, now: () => number) {
-    this.#users = new FailureTable(options.freePerUser ?? FREE_PER_USER)
-    this.#addresses = new FailureTable(options.freePerAddress ?? FREE_PER_ADDRESS)
-    this.#now = now
+  constructor({ freePerAddress = FREE_PER_ADDRESS, freePerUser = FREE_PER_USER }: AttemptsOptions, now: () => number) {
+    this.#memory = {
+      users: new FailureTable(freePerUser),
+      addresses: new FailureTable(freePerAddress),
+      welcome: new LinkedMap(),
+      late: new LatePlaces(),
+      now
+    }
   }
 
   /** Replaces the options; they apply to earlier failures too. */
   set options({ freePerAddress = FREE_PER_ADDRESS, freePerUser = FREE_PER_USER }: AttemptsOptions) {
-    this.#users.free = freePerUser
-    this.#addresses.free = freePerAddress
+    this.#memory.users.free = freePerUser
+    this.#memory.addresses.free = freePerAddress
   }
 
   /** Begins an attempt; `undefined` if too many are under way, so that the client must try again later. */
-  begin({ realm, relay, source, username }: Candidate): Attempt | undefined {
-    const key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${nameKey(username)}`
-    const begun = this.#now()
-    const welcome = this.#welcome.has(key)
-    const byAddress = source !== undefined && !welcome
-    /** Those who have failed too often, among whose attempts this one has a place. */
-    const places: Array<Failures> = []
-    let late = false
-    const takesPlaces = (): boolean => {
-      const time = this.#now()
-      const suspects = [this.#users.suspect(key, time), byAddress ? this.#addresses.suspect(source, time) : undefined]
-        .filter((one) => one !== undefined && !places.includes(one)) as Array<Failures>
-      // That may have ended since the attempt began, because of other guesses.
-      const isWelcome = this.#welcome.has(key)
-      if (!isWelcome && suspects.some((one) => one.underWay >= UNDER_WAY)) return false
-      if (source === undefined && suspects.length > 0 && !late && !(late = this.#takesLate(relay))) return false
-      if (isWelcome) return true
-      for (const one of suspects) one.underWay++
-      places.push(...suspects)
-      return true
-    }
-    if (!takesPlaces()) return undefined
-    /** Milliseconds from the beginning of the attempt to the answer; `undefined` if it has not failed. */
-    let wait: number | undefined
-    const count = (): number => {
-      const time = this.#now()
-      const ofUser = this.#users.failed(key, time)
-      if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
-      const longer = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
-      // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
-      // are not verified.
-      return longer > 0 && source === undefined && !late && !(late = this.#takesLate(relay)) ? 0 : longer
-    }
-    return {
-      goesOn: takesPlaces,
-      failed: () => Math.max(0, (wait ??= count()) - (this.#now() - begun)),
-      succeeded: () => {
-        this.#users.forget(key)
-        if (wait !== undefined && byAddress) this.#addresses.takeBack(source)
-        this.#welcome.set(key, true)
-        this.#welcome.shorten(MAX_REMEMBERED)
-      },
-      end: () => {
-        for (const one of places) one.underWay--
-        if (late) this.#leavesLate(relay)
-      }
-    }
-  }
-
-  #takesLate(relay = ""): boolean {
-    const taken = this.#late.get(relay) ?? 0
-    if (taken >= LATE_BEHIND_RELAY) return false
-    this.#late.set(relay, taken + 1)
-    return true
-  }
-
-  #leavesLate(relay = ""): void {
-    const left = this.#late.get(relay)! - 1
-    if (left > 0) this.#late.set(relay, left)
-    else this.#late.delete(relay)
+  begin(candidate: Candidate): Attempt | undefined {
+    const attempt = new Attempt(this.#memory, candidate)
+    return attempt.goesOn() ? attempt : undefined
   }
 }

@@ -164,7 +164,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
     })
     if (attempt === undefined) return tooManyFailures(username)
     const claim = { authorization, algorithm, realm, requestUri: requestUri.text }
-    return yield* Effect.ensuring(verify({ claim, source, algorithms, attempt }), Effect.sync(attempt.end))
+    return yield* Effect.ensuring(verify({ claim, source, algorithms, attempt }), Effect.sync(() => attempt.end()))
   })
 
   return { authenticate }

@@ -90,7 +90,7 @@ describe("R4976-9.3-08: failures are counted", () => {
       for (let j = 0; j < 5; j++) {
         const attempt = attempts.begin(behind(relay, i % 2 === 0 ? `user${i}` : "welcome"))
         if (attempt === undefined) continue
-        if (attempt.failed() > 0) waiting.push(attempt.end)
+        if (attempt.failed() > 0) waiting.push(() => attempt.end())
         else attempt.end()
       }
     }
