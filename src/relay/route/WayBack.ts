@@ -4,16 +4,14 @@
  */
 import { saysStale } from "../../protocol/digest/Challenge.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
-import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
-import { keepText } from "../../protocol/Octets.ts"
-import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
 import { type Loss, TOO_MUCH } from "../Loss.ts"
 import type { OtherRequest } from "../outbound/Expectation.ts"
 import type { Origin, Piece } from "../outbound/Origin.ts"
 import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
+import { AnswerPath, type RoutePaths } from "./AnswerPath.ts"
 import { BlockedOfWay } from "./Blocked.ts"
 import { encodeReport } from "./Report.ts"
 import type { Retry } from "./Retry.ts"
@@ -22,13 +20,8 @@ import type { CountedSource, Unanswered } from "./Unanswered.ts"
 import type { UserLoad } from "./UserLoad.ts"
 
 /** What a way back is made of. */
-interface WayBackParts {
+interface WayBackParts extends RoutePaths {
   readonly source: CountedSource
-  /** The URIs of this relay, at the front of To-Path. */
-  readonly own: ReadonlyArray<MsrpUri>
-  /** The URIs behind them in To-Path. */
-  readonly rest: ReadonlyArray<MsrpUri>
-  readonly from: ReadonlyArray<MsrpUri>
   /** What the relay holds for the user of the first session. */
   readonly user: UserLoad
   /** Whether the source is another relay, whose connection many users share. */
@@ -47,23 +40,12 @@ interface WayBackParts {
 const REQUEST = 384
 const WAY = 512
 
-export class WayBack implements Origin {
+export class WayBack extends AnswerPath implements Origin {
   readonly #unanswered: Unanswered
   readonly #user: UserLoad
   readonly #parties: Parties
   readonly #fromRelay: boolean
   readonly #reportHop: WayBackParts["reportHop"]
-  readonly #limits: FrameLimits
-  /** The URIs of this relay, as they stand at the front of From-Path in what goes out. */
-  readonly ownPath: string
-  /** The To-Path and From-Path lines of what goes out. */
-  readonly lines: Buffer
-  /** Octets in `lines` before the path of the original sender. */
-  readonly #before: number
-  /** The URI of this relay that the requests were addressed to. */
-  readonly own: string
-  /** The first URI of this relay on the way back. */
-  readonly #firstBack: string
   /** Octets of memory that are counted for it. */
   readonly #octets: number
   /** Octets of memory that are counted for each request. */
@@ -77,27 +59,16 @@ export class WayBack implements Origin {
   #ended: string | undefined
   #closed = false
 
-  constructor({ from, fromRelay, own, parties, reportHop, rest, source, user }: WayBackParts) {
+  constructor(parts: WayBackParts) {
+    const { fromRelay, parties, reportHop, source, user } = parts
+    super(parts, source.shared.codec.limits)
     this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
     this.#fromRelay = fromRelay
     this.#reportHop = reportHop
-    this.#limits = source.shared.codec.limits
-    this.own = own[0]!.text
-    this.#firstBack = own.length === 1 ? this.own : own.at(-1)!.text
-    this.ownPath = own.length === 1 ? this.own : own.map((uri) => uri.text).toReversed().join(" ")
-    const fromPath = from.map((uri) => uri.text).join(" ")
-    const before = `To-Path: ${rest.map((uri) => uri.text).join(" ")}\r\nFrom-Path: ${this.ownPath} `
-    this.#before = before.length
-    this.lines = keepText(`${before}${fromPath}\r\n`)
-    this.#octets = WAY + before.length
-    this.#each = REQUEST + fromPath.length
-  }
-
-  /** From-Path as it came in: the way to the original sender. It is kept once, because it may be as long as a header line. */
-  get fromPath(): string {
-    return this.lines.toString("latin1", this.#before, this.lines.length - 2)
+    this.#octets = WAY + this.octetsBefore
+    this.#each = REQUEST + this.fromPath.length
   }
 
   /** A request was passed on that may be answered. */
@@ -139,49 +110,10 @@ export class WayBack implements Origin {
     return this.#unanswered.source?.reading.readsNoAnswers === true
   }
 
-  /**
-   * Whether this is the To-Path of an answer to a request that took this route. The answer to a SEND has to name only the
-   * previous hop, which is the first URI of this relay (RFC 4975 §7.2). Some relays name no more in any answer, and some
-   * endpoints that do not support relays name only the sender.
-   */
-  isAnswered(toPath: string, isSend: boolean): boolean {
-    if (this.#behind(this.#firstBack, toPath) === undefined) return this.#isSender(toPath)
-    return isSend || this.#rest(toPath) !== undefined
-  }
-
-  /** Whether this is the last URI of From-Path and nothing else. */
-  #isSender(toPath: string): boolean {
-    return this.#behind(this.fromPath.slice(this.fromPath.lastIndexOf(" ") + 1), toPath) === ""
-  }
-
-  /** The URIs behind those of this relay: as in the answer, or as in the request if that has more of them. */
-  #rest(toPath: string): string | undefined {
-    const rest = this.#behind(this.ownPath, toPath)
-    if (rest === undefined) {
-      return this.#behind(this.#firstBack, toPath) === "" || this.#isSender(toPath) ? this.fromPath : undefined
-    }
-    return urisOf(rest) < urisOf(this.fromPath) ? this.fromPath : rest
-  }
-
-  /**
-   * What follows the URIs of this relay in the To-Path of an answer; undefined if it does not begin with them.
-   *
-   * Most peers copy the URIs that they received. A URI that is written differently may still be the same (RFC 4975 §6.1).
-   */
-  #behind(own: string, toPath: string): string | undefined {
-    if (toPath === own) return ""
-    if (toPath.startsWith(own) && toPath.charAt(own.length) === " ") return toPath.slice(own.length + 1)
-    const { pathUris } = this.#limits
-    const uris = parsePath(toPath, pathUris) ?? []
-    const wanted = parsePath(own, pathUris)!
-    if (uris.length < wanted.length || !wanted.every((uri, i) => sameUri(uri, uris[i]!))) return undefined
-    return uris.slice(wanted.length).map((uri) => uri.text).join(" ")
-  }
-
   /** Passes the next hop's answer back under the transaction id that the request came in with (RFC 4976 §6.4.3). */
   answered(request: OtherRequest, head: Head): boolean {
     const { source } = this.#unanswered
-    const rest = this.#rest(head.toPath)
+    const rest = this.pathBack(head.toPath)
     if (rest === undefined) return false
     // If a hop behind the next one answers, the next hop has passed the request on.
     const retry = head.fromPath.includes(" ") ? undefined : this.retry
@@ -276,5 +208,3 @@ export class WayBack implements Origin {
     this.#blocked = undefined
   }
 }
-
-const urisOf = (path: string): number => path === "" ? 0 : path.split(" ").length
