@@ -7,6 +7,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { pathOf } from "../net/RequestPath.ts"
 import { AdminAccess } from "./Access.ts"
 import { AdminApi } from "./Api.ts"
 import { asOctets } from "./Octets.ts"
@@ -72,10 +73,11 @@ export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
     Effect.sync(() => asOctets(HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi))))
   )
   const docsPage = yield* docs
-  const one = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
-    const path = url.replace(/[?#].*$/s, "")
-    return Effect.flatMap(page(path), (found) => found === undefined ? Effect.fail(noPage) : Effect.succeed(found))
-  })
+  const one = Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    ({ url }) =>
+      Effect.flatMap(page(pathOf(url)), (found) => found === undefined ? Effect.fail(noPage) : Effect.succeed(found))
+  )
   const status = answered(Effect.andThen(admit, one))
   yield* router.add("GET", "/openapi.json", answered(Effect.andThen(admit, description)))
   yield* router.add(
@@ -117,7 +119,7 @@ export const layerRest = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const { guard } = yield* AdminAccess
   const answer = Effect.fnUntraced(function*({ method, url }: HttpServerRequest.HttpServerRequest) {
     yield* guard
-    const path = url.replace(/[?#].*$/s, "")
+    const path = pathOf(url)
     const known = methods.find((one) => one.path.test(path))
     if (known === undefined) return yield* noPage
     const problem = new MethodNotAllowed({ detail: `${path} takes ${known.allow}` })

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { hashesOf, pageReader } from "../admin/Inlined.ts"
 import { isLoopback } from "../net/Hosts.ts"
+import { pathOf } from "../net/RequestPath.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { LocalSocket } from "../Transport.ts"
 import type { WebSocketListenOptions } from "../transport/ListenerOptions.ts"
@@ -56,7 +57,7 @@ const answer = (
 
   const authority = authorityOf(host)
   if (authority === undefined) return tell(421, "This page is for a browser on this machine: ask for localhost.")
-  const path = url.replace(/[?#].*$/s, "")
+  const path = pathOf(url)
   if (path !== "/" && path !== "/favicon.svg") return tell(404, "There is nothing but a page at /.")
   if (method !== "GET" && method !== "HEAD") return tell(405, "GET or HEAD", { allow: "GET, HEAD" })
   if (path === "/favicon.svg") return end(200, { "content-type": "image/svg+xml" }, ICON)

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import { isLoopback } from "../../net/Hosts.ts"
+import { pathOf } from "../../net/RequestPath.ts"
 
 /** The constant that is appended to the key (RFC 6455 §1.3). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -87,9 +88,6 @@ export const decide = (request: IncomingMessage, { admitsOrigin, path }: Handsha
 }
 
 const UPGRADE = { Upgrade: "websocket" }
-
-/** The path of a request target without the query, which is ignored. */
-const pathOf = (url: string): string => url.replace(/[?#].*$/s, "")
 
 /** The response that opens the WebSocket. */
 export const switching = ({ lines }: Granted): string =>
