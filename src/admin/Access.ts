@@ -12,7 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { isLoopback } from "../net/Hosts.ts"
+import { hostOf, isLoopback } from "../net/Hosts.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { Authorization, Guard } from "./Api.ts"
 import { Forbidden, LengthRequired, TooLarge, Unauthorized, UnsupportedType } from "./Problems.ts"
@@ -36,9 +36,6 @@ type Refused = Forbidden | LengthRequired | TooLarge | UnsupportedType
 const FORM_TYPES = new Set(["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"])
-
-/** The host of a `Host` header, without port and brackets (RFC 9110 §7.2). */
-const hostOf = (authority: string): string => authority.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
 
 /** Why a request is refused, whatever token it has; `undefined` if it is allowed. */
 export const refusalOf = (

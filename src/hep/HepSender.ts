@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { hostOf } from "../net/Hosts.ts"
 import { causesOf, wordsOfCode } from "../net/ServerFault.ts"
 import { Relay } from "../Relay.ts"
 import { linesOf } from "../trace/Text.ts"
@@ -43,10 +44,10 @@ const OPEN_TIMEOUT = "10 seconds"
 /** Time between two reports of lost frames. */
 const LOST = "1 minute"
 
-const addressOf = (text: string): Address => {
-  const colon = text.lastIndexOf(":")
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) }
-}
+const addressOf = (text: string): Address => ({
+  host: hostOf(text),
+  port: Number(text.slice(text.lastIndexOf(":") + 1))
+})
 
 /** The label of the session, or else the first label in the headers, which is that of the client itself. */
 const correlationOf = ({ headers, session }: TraceFrame): string | undefined =>

@@ -6,6 +6,9 @@ import { canonicalHost } from "../protocol/Uri.ts"
 /** Removes the dot of the DNS root: a name is the same with and without it (RFC 1034 §3.1). */
 export const withoutRootDot = (name: string): string => name.replace(/\.$/, "")
 
+/** The host of `host:port` or `[host]:port`, as in a `Host` header, which may lack the port (RFC 9110 §7.2). */
+export const hostOf = (authority: string): string => authority.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
+
 /** A host in the one form for comparing names: that of `canonicalHost`, without the dot of the root. */
 export const hostName = (host: string): string => withoutRootDot(canonicalHost(host))
 

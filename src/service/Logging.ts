@@ -12,6 +12,7 @@ import { HasOwnBudget } from "../logging/HasOwnBudget.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
 import { LogCounters } from "../logging/LogCounters.ts"
 import { LiveLevel, LogLevels } from "../logging/LogLevels.ts"
+import { hostOf } from "../net/Hosts.ts"
 import { networkOf } from "../net/Network.ts"
 import * as LogOutput from "./LogOutput.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
@@ -36,8 +37,7 @@ const kindOf = (message: unknown): string => String(Array.isArray(message) ? mes
 
 /** The address that caused a line, if its annotations name one. */
 const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
-  [typeof remote === "string" ? remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") : undefined, source, host]
-    .find(Predicate.isString) ?? ""
+  [Predicate.isString(remote) ? hostOf(remote) : undefined, source, host].find(Predicate.isString) ?? ""
 
 /** Passes lines on that are severe enough at present, within a budget for each kind and address. */
 const within = (
