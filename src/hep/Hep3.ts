@@ -93,12 +93,10 @@ const parsed = (host: string): NetAddress.IpAddress => {
 const octets6 = (address: NetAddress.IpAddress): Buffer =>
   Buffer.from(NetAddress.ipv6ToOctets(NetAddress.isIpv4Address(address) ? NetAddress.toIpv4Mapped(address) : address))
 
-/** The beginning of a text in UTF-8, cut between characters. */
+/** The beginning of a text in UTF-8; `write` puts in no part of a character. */
 const cut = (text: string, most: number): Buffer => {
-  const octets = Buffer.from(text)
-  let end = Math.min(octets.length, most)
-  if (end < octets.length) { while (end > 0 && (octets[end]! & 0xc0) === 0x80) end-- }
-  return octets.subarray(0, end)
+  const octets = Buffer.allocUnsafe(most)
+  return octets.subarray(0, octets.write(text))
 }
 
 /**
