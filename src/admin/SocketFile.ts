@@ -85,7 +85,7 @@ export const clear = Effect.fnUntraced(function*(path: string): Effect.fn.Return
 })
 
 /** The error of connecting to a socket; `undefined` if the connection is accepted. */
-const connectionError = (path: string): Effect.Effect<Error | undefined> =>
+export const connectionError = (path: string): Effect.Effect<Error | undefined> =>
   Effect.callback<Error | undefined>((resume) => {
     const socket = Net.connect(path)
     socket.once("error", (error) => resume(Effect.succeed(error)))

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { dirname } from "node:path"
 import { type AdminAddress, formatAdminAddress } from "../../admin/Address.ts"
+import { connectionError } from "../../admin/SocketFile.ts"
 import { codeOf } from "../../net/ErrorCode.ts"
 import { addressText } from "../../transport/Connection.ts"
 import { failure, reasonOf as reasonOfSocket } from "../../transport/Failure.ts"
@@ -80,15 +81,15 @@ const onPort = Effect.fnUntraced(function*({ host, port }: { readonly host: stri
 /** A socket without a listener is not a problem, because it is replaced at the start. */
 const onPath = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  const code = yield* connecting(path)
-  if (code === undefined) {
+  const error = yield* connectionError(path)
+  if (error === undefined) {
     return problem(
       path,
       "another program, or a relay that is already running, listens there",
       "if it is the relay, use --running"
     )
   }
-  if (code === "EACCES") return problem(path, "belongs to another user, or is in a directory that does")
+  if (codeOf(error) === "EACCES") return problem(path, "belongs to another user, or is in a directory that does")
   const type = Option.map(yield* Effect.option(fs.stat(path)), (info) => info.type)
   if (Option.exists(type, (is) => is !== "Socket")) {
     return problem(path, "exists and is not a socket, so it would not be replaced")
@@ -109,15 +110,3 @@ const onPath = Effect.fnUntraced(function*(path: string) {
     )
   )
 })
-
-/** Why nothing accepts connections at the socket; undefined if something does. */
-const connecting = (path: string): Effect.Effect<string | undefined> =>
-  Effect.callback<string | undefined>((resume) => {
-    const socket = Net.connect(path)
-    socket.once("connect", () => {
-      socket.destroy()
-      resume(Effect.succeed(undefined))
-    })
-    socket.on("error", (cause) => resume(Effect.succeed(codeOf(cause))))
-    return Effect.sync(() => void socket.destroy())
-  })
