@@ -5,23 +5,15 @@ import * as LogLevel from "effect/LogLevel"
 
 /** The minimum log level of the whole program. `Effect.isEnabled` and `References.MinimumLogLevel` do not know it. */
 export class LiveLevel {
-  #level: LogLevel.LogLevel
+  level: LogLevel.LogLevel
 
   constructor(level: LogLevel.LogLevel) {
-    this.#level = level
-  }
-
-  get level(): LogLevel.LogLevel {
-    return this.#level
-  }
-
-  set level(level: LogLevel.LogLevel) {
-    this.#level = level
+    this.level = level
   }
 
   /** Whether lines of this severity are logged at present. */
   enables(severity: LogLevel.LogLevel): boolean {
-    return LogLevel.isGreaterThanOrEqualTo(severity, this.#level)
+    return LogLevel.isGreaterThanOrEqualTo(severity, this.level)
   }
 }
 
