@@ -2,13 +2,7 @@
 import { wrapped } from "../Wrapping.ts"
 import { secretVariables } from "./SecretFiles.ts"
 import { settingsTable } from "./Table.ts"
-import type { Setting, SettingGroup } from "./Variable.ts"
-
-const groups = (
-  chosen: (setting: Setting) => boolean = () => true
-): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]> => [
-  ...Map.groupBy(settingsTable.filter(chosen), ({ group }) => group)
-]
+import type { Setting } from "./Variable.ts"
 
 const HEADING = `\
 # All settings of the MSRP relay. None is required.
@@ -26,9 +20,12 @@ export const envExample = (): string => HEADING + envExampleOf(() => true)
 
 /** The chosen settings, without the heading; empty if there are none. */
 export const envExampleOf = (chosen: (setting: Setting) => boolean): string =>
-  groups(chosen).map(([group, settings]) =>
-    `\n# ---- ${group}\n${settings.map((setting) => `\n${envLines(setting).join("\n")}\n`).join("")}`
+  Array.from(
+    Map.groupBy(settingsTable.filter(chosen), ({ group }) => group),
+    ([group, settings]) => `\n# ---- ${group}\n${settings.map(envText).join("")}`
   ).join("")
+
+const envText = (setting: Setting): string => `\n${envLines(setting).join("\n")}\n`
 
 const envLines = (setting: Setting): ReadonlyArray<string> => [
   ...comment(setting.meaning),
