@@ -59,7 +59,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#gone = gone
     this.#stream = stream
     this.#parts = parts
-    this.#writes = makeWrites(stream, this.#onWritten, parts.reads === "shared" ? parts.defer.nextTick : undefined)
+    const nextTick = parts.reads === "shared" ? parts.defer.nextTick : undefined
+    this.#writes = makeWrites(stream, this.#onWritten, nextTick, this.#defect)
     this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error
@@ -127,10 +128,14 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       return this.#writes.write(bytes)
     } catch (error) {
       // A `Duplex` of somebody else: Node catches what all its other functions throw.
-      this.#parts.defect(error)
-      this.destroy()
+      this.#defect(error)
       return false
     }
+  }
+
+  readonly #defect = (error: unknown): void => {
+    this.#parts.defect(error)
+    this.destroy()
   }
 
   pending(): number {
@@ -199,8 +204,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     try {
       this.#receiver!.bytes(chunk)
     } catch (error) {
-      this.#parts.defect(error)
-      this.destroy()
+      this.#defect(error)
     }
   }
 
@@ -252,8 +256,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     try {
       callback()
     } catch (error) {
-      this.#parts.defect(error)
-      this.destroy()
+      this.#defect(error)
     }
   }
 }

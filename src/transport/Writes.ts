@@ -73,6 +73,53 @@ class StreamWrites implements Writes {
   }
 }
 
+/**
+ * Writes to a stream that is no socket. It may pass the octets on as they are, and say that it is done while its reader has yet to
+ * see them, so it gets a copy. And it may call that reader, or its own, inside of its functions, so these are called in the next tick.
+ */
+class ForeignWrites implements Writes {
+  readonly #stream: Net.Socket
+  readonly #done: (failure?: Error | null) => void
+  readonly #defect: (error: unknown) => void
+  #ending = false
+
+  constructor(stream: Net.Socket, done: (failure?: Error | null) => void, defect: (error: unknown) => void) {
+    this.#stream = stream
+    this.#done = done
+    this.#defect = defect
+  }
+
+  write(octets: Uint8Array): boolean {
+    const stream = this.#stream
+    if (this.#ending || stream.writableEnded || stream.destroyed) return false
+    if (stream.writableCorked === 0) {
+      stream.cork()
+      this.#later(() => stream.uncork())
+    }
+    stream.write(Buffer.from(octets), this.#done)
+    return true
+  }
+
+  pending(): number {
+    return this.#stream.writableLength
+  }
+
+  end(): void {
+    this.#ending = true
+    this.#later(() => this.#stream.end())
+  }
+
+  #later(call: () => void): void {
+    process.nextTick(() => {
+      try {
+        call()
+      } catch (error) {
+        this.#defect(error)
+      }
+    })
+  }
+}
+
 class DirectWrites implements Writes {
   readonly #socket: Inner
   readonly #done: () => void
@@ -210,14 +257,17 @@ const makeRequest = makeRequestOf()
 let spare: Request | undefined
 
 /**
- * The writes of a socket; `done` is called when one is done. With `nextTick` they go to the handle, if this Node has what it takes.
+ * The writes of a socket; `done` is called when one is done. With `nextTick` they go to the handle, if this Node has what it
+ * takes. `defect` is called if a stream of somebody else throws.
  */
 export const makeWrites = (
   socket: Net.Socket,
   done: (failure?: Error | null) => void,
-  nextTick: Defer["nextTick"] | undefined
+  nextTick: Defer["nextTick"] | undefined,
+  defect: (error: unknown) => void = () => {}
 ): Writes => {
   const handle = handleOf(socket)
+  if (handle === undefined && !(socket instanceof Net.Socket)) return new ForeignWrites(socket, done, defect)
   const has = typeof handle?.writeBuffer === "function" && typeof handle.writeQueueSize === "number"
   return nextTick !== undefined && has && makeRequest !== undefined
     ? new DirectWrites(socket, done, nextTick)

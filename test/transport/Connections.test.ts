@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import { Duplex, PassThrough } from "node:stream"
+import { Duplex, duplexPair, PassThrough } from "node:stream"
 import { makeDuplexes } from "../../src/Transport.ts"
 
 const facts = { inbound: true } as const
@@ -63,4 +63,41 @@ describe("connections of a scope", () => {
       })
       assert.deepStrictEqual(heard, ["written, lost: true", "written, lost: true", "closed"])
     }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.effect("one over a pair in memory gives its peer nothing inside of a call, nor octets that are changed once written", () =>
+    Effect.gen(function*() {
+      const { open } = yield* makeDuplexes
+      const [here, there] = duplexPair()
+      const octets = Buffer.from("hello ")
+      const heard = yield* Effect.callback<string>((resume) => {
+        let heard = ""
+        let calling = false
+        const peer = open(there, facts, () => ({
+          bytes: (chunk) => {
+            assert.isFalse(calling)
+            heard += chunk.toString()
+          },
+          closed: () => resume(Effect.succeed(heard))
+        }))
+        const call = (run: () => void): void => {
+          calling = true
+          run()
+          calling = false
+        }
+        const connection = open(here, facts, () => ({ bytes: () => {}, closed: () => {} }))
+        setImmediate(() => {
+          call(() => connection.write(Buffer.from("first "), () => {}))
+          setImmediate(() => {
+            peer.pause()
+            connection.write(octets, () => {
+              octets.fill("!")
+              peer.resume()
+              call(() => connection.write(Buffer.from("there"), () => {}))
+              call(() => connection.end())
+            })
+          })
+        })
+      })
+      assert.strictEqual(heard, "first hello there")
+    }))
 })
