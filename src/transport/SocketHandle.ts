@@ -11,7 +11,7 @@ export interface SocketHandle {
   readonly bytesRead?: number
   /** Octets that the system has not taken yet. */
   readonly writeQueueSize?: number
-  readonly writeBuffer?: (request: object, octets: Uint8Array) => number
+  readonly writeBuffer?: (request: object | null, octets: Uint8Array) => unknown
   /** Whether it is being read; kept by Node and not by the handle. */
   reading?: boolean
   readonly readStart?: () => number

@@ -6,6 +6,7 @@
  * taken the octets. The handle is private, so its parts are checked; where they are missing, octets are written to the stream.
  */
 import * as Net from "node:net"
+import { constants } from "node:os"
 import { TLSSocket } from "node:tls"
 import { getSystemErrorName } from "node:util"
 import type { Defer } from "./Defer.ts"
@@ -23,10 +24,12 @@ export interface Writes {
   end(): void
 }
 
-/** What a handle tells of the end of a write, unless the system has taken the octets in the call: then it can be used again. */
+/** A write that goes on after the call. In Node.js 24 it is made before, and can be used again if the write did not go on. */
 interface Request {
   /** Not negative if the write goes on. */
   readonly getAsyncId: () => number
+  /** In Node.js 26, the status of a write that ended in the call, before there was an `oncomplete`; else null. */
+  readonly writeStatus?: number | null
   /** Undefined if it has ended. */
   writes: DirectWrites | undefined
   /** Keeps the octets in memory while they are written: the handle has only their address. */
@@ -35,7 +38,10 @@ interface Request {
 }
 
 /** A handle with the parts that are needed here. */
-type Handle = SocketHandle & Required<Pick<SocketHandle, "writeBuffer" | "writeQueueSize">>
+interface Handle extends Omit<SocketHandle, "writeBuffer" | "writeQueueSize"> {
+  readonly writeQueueSize: number
+  readonly writeBuffer: (request: Request | null, octets: Uint8Array) => number | Request
+}
 
 /** The state of a stream is private too. */
 type Inner = WithHandle & { readonly _writableState?: { readonly writelen?: number } }
@@ -160,22 +166,12 @@ class DirectWrites implements Writes {
   }
 
   #put(handle: Handle, octets: Uint8Array): void {
-    const request = spare ?? makeRequest!()
-    spare = undefined
-    request.writes = this
     this.#underWay++
-    const fault = handle.writeBuffer(request, octets)
-    // It may have failed in the call.
-    if (request.writes === undefined) return
-    if (fault === 0 && request.getAsyncId() >= 0) {
-      request.octets = octets
-      return
-    }
-    request.writes = undefined
+    const status = hand!(handle, octets, this)
+    if (status === undefined) return
     this.#underWay--
-    if (fault !== 0) return void this.#socket.destroy(failed(fault))
-    spare = request
-    this.#nextTick(this.#done)
+    if (status === 0) this.#nextTick(this.#done)
+    else this.#socket.destroy(failed(status))
   }
 
   /** A write that went on has ended. */
@@ -225,18 +221,58 @@ function completed(this: Request, status: number): void {
   writes?.completed(status)
 }
 
+/** The code of libuv for a peer that reads no more. */
+const EPIPE = -constants.errno.EPIPE
+
 const failed = (status: number): Error => {
   const code = getSystemErrorName(status)
   return Object.assign(new Error(`write ${code}`), { code, syscall: "write" })
 }
 
-/** Makes requests of the class that Node does not export: it is taken from a write to a stream whose handle only looks at it. */
-const makeRequestOf = (): (() => Request) | undefined => {
-  let Made: (new() => Request) | undefined
+/** Writes to a handle. Returns the status, or undefined if `completed` has been called with it or will be. */
+type Hand = (handle: Handle, octets: Uint8Array, writes: DirectWrites) => number | undefined
+
+/** In Node.js 24 the handle is given a request, and returns the status of the call. */
+const handBefore26 = (makeRequest: () => Request): Hand => {
+  /** A request that no write uses. */
+  let spare: Request | undefined
+  return (handle, octets, writes) => {
+    const request = spare ?? makeRequest()
+    spare = undefined
+    request.writes = writes
+    const status = handle.writeBuffer(request, octets) as number
+    // It may have failed in the call.
+    if (request.writes === undefined) return undefined
+    if (status === 0 && request.getAsyncId() >= 0) {
+      request.octets = octets
+      return undefined
+    }
+    request.writes = undefined
+    if (status === 0) spare = request
+    return status
+  }
+}
+
+/** In Node.js 26 the handle makes a request if the write goes on, and returns that. */
+const handSince26: Hand = (handle, octets, writes) => {
+  const result = handle.writeBuffer(null, octets)
+  if (typeof result === "number") return result
+  // It has failed, and only Node knows why.
+  if (result.getAsyncId() < 0) return EPIPE
+  result.writes = writes
+  result.octets = octets
+  result.oncomplete = completed
+  if (typeof result.writeStatus === "number") result.oncomplete(result.writeStatus)
+  return undefined
+}
+
+/** The way of this Node, seen from a write to a stream whose handle only looks at it; undefined if there is another one. */
+const makeHand = (): Hand | undefined => {
+  let seen: object | null | undefined
   const handle = {
     close: () => {},
-    writeBuffer: (request: object) => {
-      Made = request.constructor as new() => Request
+    writeBuffer: (request: object | null) => {
+      seen = request
       return 0
     }
   }
@@ -245,16 +281,16 @@ const makeRequestOf = (): (() => Request) | undefined => {
     const socket = new Net.Socket(options)
     socket.on("error", () => {}).write(Buffer.alloc(1))
     socket.destroy()
-    const Request = Made
-    if (Request === undefined || typeof new Request().getAsyncId !== "function") return undefined
-    return () => Object.assign(new Request(), { writes: undefined, oncomplete: completed })
+    if (seen === null) return handSince26
+    // Node does not export the class of its requests.
+    const Made = seen?.constructor as (new() => Request) | undefined
+    if (Made === undefined || typeof new Made().getAsyncId !== "function") return undefined
+    return handBefore26(() => Object.assign(new Made(), { writes: undefined, oncomplete: completed }))
   } catch {
     return undefined
   }
 }
-const makeRequest = makeRequestOf()
-/** A request that no write uses. */
-let spare: Request | undefined
+const hand = makeHand()
 
 /**
  * The writes of a socket; `done` is called when one is done. With `nextTick` they go to the handle, if this Node has what it
@@ -269,7 +305,7 @@ export const makeWrites = (
   const handle = handleOf(socket)
   if (handle === undefined && !(socket instanceof Net.Socket)) return new ForeignWrites(socket, done, defect)
   const has = typeof handle?.writeBuffer === "function" && typeof handle.writeQueueSize === "number"
-  return nextTick !== undefined && has && makeRequest !== undefined
+  return nextTick !== undefined && has && hand !== undefined
     ? new DirectWrites(socket, done, nextTick)
     : new StreamWrites(socket, done)
 }

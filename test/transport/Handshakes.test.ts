@@ -35,10 +35,17 @@ const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
 const asking = { asksForCertificate: true }
 
 /** A TLS client of Node's, and what happened to it. */
-const client = (port: number, options: Tls.ConnectionOptions & Pick<Net.TcpNetConnectOpts, "localAddress"> = {}) =>
+const client = (
+  port: number,
+  { servername, ...options }: Tls.ConnectionOptions & Pick<Net.TcpNetConnectOpts, "localAddress"> = {}
+) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const socket = Tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options })
+      // As an option, Node.js 26 does not take an address.
+      if (servername !== undefined) {
+        ;(socket as unknown as { setServername(name: string): void }).setServername(servername)
+      }
       const events: Array<string> = []
       socket.on("secureConnect", () => void events.push("secure"))
       socket.on("error", (error) => void events.push("code" in error ? String(error.code) : "error"))
