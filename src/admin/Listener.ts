@@ -21,8 +21,11 @@ const LAST_WORDS = "200 millis"
 /** Milliseconds between two checks for requests that take too long. */
 const LOOK = 1000
 
-/** Requests that are handled in one turn of the event loop, and pieces of them that are parsed. */
+/** Pieces of requests that are parsed in one turn of the event loop. */
 export const AT_ONCE = 8
+
+/** Requests that are handled in one turn of the event loop: one takes milliseconds if its answer is long, as that with the metrics. */
+const HANDLED_AT_ONCE = 1
 
 /** Makes the server; it does not listen yet. */
 export const makeServer = (address: AdminAddress): Server => {
@@ -35,10 +38,12 @@ export const makeServer = (address: AdminAddress): Server => {
     noDelay: true
   })
   server.maxRequestsPerSocket = MAX_REQUESTS
-  inTurns(server)
+  /** Connections that have sent too many requests. */
+  const over = new WeakSet<Net.Socket>()
+  inTurns(server, over)
   makesRoom(server)
   const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
-  server.on("connection", (socket) => passInPieces(socket, later))
+  server.on("connection", (socket) => passInPieces(socket, later, () => over.has(socket)))
   // The timeouts of Node begin with a request, so a new connection without one needs its own.
   server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
   server.on("arrived", (_request: IncomingMessage, response: ServerResponse) => {
@@ -54,14 +59,14 @@ export const makeServer = (address: AdminAddress): Server => {
 }
 
 /**
- * Spreads requests over turns of the event loop: a client that pipelines can have many waiting, even without a token. So only some
- * are handled per turn. Those of one connection are handled one after the other, each when the response before has been read,
+ * Spreads requests over turns of the event loop: a client that pipelines can have many waiting, even without a token. So only one
+ * is handled per turn. Those of one connection are handled one after the other, each when the response before has been read,
  * because otherwise the responses for a client that reads none would pile up. Requests of closed connections are dropped. The event
  * `arrived` is emitted at once.
  */
-const inTurns = (server: Server): void => {
+const inTurns = (server: Server, over: WeakSet<Net.Socket>): void => {
   const emit = server.emit.bind(server) as (...all: ReadonlyArray<unknown>) => boolean
-  const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
+  const later = makeSlices((task) => void setImmediate(task), () => false, HANDLED_AT_ONCE)
   /** Requests that wait, by connection, while one of that connection is being handled. */
   const behind = new WeakMap<Net.Socket, Array<() => void>>()
   server.emit = (name: string, ...all: ReadonlyArray<unknown>) => {
@@ -78,14 +83,17 @@ const inTurns = (server: Server): void => {
     } else waiting.push(deal)
     response.once("close", () => {
       const next = behind.get(socket)?.shift()
-      if (next === undefined) behind.delete(socket)
-      else next()
+      if (next !== undefined) return next()
+      behind.delete(socket)
+      if (over.has(socket)) socket.destroy()
     })
     return emit("arrived", ...all)
   }
-  // Node announces the end after `MAX_REQUESTS`, and leaves it to the client: it would answer 503 for ever.
+  // Node announces the end after `MAX_REQUESTS`, and leaves it to the client: it would answer 503 for ever. A connection with requests
+  // that wait is not read any more, and ends with the last answer.
   server.on("dropRequest", ({ socket }: IncomingMessage) => {
-    if (!behind.has(socket)) socket.destroy()
+    if (!behind.has(socket)) return void socket.destroy()
+    over.add(socket)
   })
 }
 

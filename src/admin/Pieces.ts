@@ -18,8 +18,15 @@ const lengthOf = (octets: Buffer): number => {
   return end < 0 ? MAX_PIECE : end + HEAD_END.length
 }
 
-/** To be called when an HTTP server has the socket; each piece is passed on by a task of `later`. */
-export const passInPieces = (socket: Net.Socket, later: (task: () => void) => void): void => {
+/**
+ * To be called when an HTTP server has the socket; each piece is passed on by a task of `later`, none once `isOver`. A pause of the
+ * socket would not do, because Node ends it.
+ */
+export const passInPieces = (
+  socket: Net.Socket,
+  later: (task: () => void) => void,
+  isOver: () => boolean = () => false
+): void => {
   const push = socket.push.bind(socket)
   const read = socket._read.bind(socket)
   let waiting: Buffer = Buffer.alloc(0)
@@ -27,7 +34,7 @@ export const passInPieces = (socket: Net.Socket, later: (task: () => void) => vo
   let isDue = false
   const pass = (): void => {
     isDue = false
-    if (socket.destroyed) return
+    if (socket.destroyed || isOver()) return
     const piece = waiting.subarray(0, lengthOf(waiting))
     waiting = waiting.subarray(piece.length)
     if (piece.length > 0) push(piece)

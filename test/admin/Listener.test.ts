@@ -161,17 +161,17 @@ describe("the listener of the admin API", () => {
       while (!enough()) await new Promise((resume) => void setImmediate(resume))
     }
 
-    it("has, with others, some dealt with in each turn of the event loop, and none when it has gone", async () => {
+    it("has, with others, one dealt with in each turn of the event loop, and none when it has gone", async () => {
       const own = server()
       let turn = 0
       const dealt: Array<number> = []
       own.on("request", () => void (dealt[turn] = (dealt[turn] ?? 0) + 1))
       // Of as many connections.
-      const requests = Array.from({ length: 3 * AT_ONCE }, () => new FakeResponse(0))
+      const requests = Array.from({ length: 10 }, () => new FakeResponse(0))
       for (const response of requests) own.emit("request", { socket: response.socket }, response)
       requests[0]!.socket.destroy()
-      await turns(() => turn++ === 10)
-      assert.deepStrictEqual(dealt.filter((count) => count > 0), [AT_ONCE - 1, AT_ONCE, AT_ONCE])
+      await turns(() => turn++ === 20)
+      assert.deepStrictEqual(dealt.filter((count) => count > 0), Array.from({ length: 9 }, () => 1))
     })
 
     it("has the next one dealt with when the answer before has left", async () => {
@@ -252,6 +252,28 @@ describe("the listener of the admin API", () => {
       assert.isAtMost(most, AT_ONCE)
       await close()
     })
+  })
+
+  it("reads nothing more from who sends too many requests during an answer that lasts, and disconnects after the last one", async () => {
+    const own = server()
+    const answers: Array<() => void> = []
+    own.on("request", (_, response) => void answers.push(() => void response.end()))
+    let dropped = 0
+    own.on("dropRequest", () => void dropped++)
+    await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+    const client = Net.connect((own.address() as Net.AddressInfo).port, "127.0.0.1").resume()
+    const ended = once(client, "close")
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000))
+    const turn = () => new Promise((resume) => void setImmediate(resume))
+    while (dropped === 0) await turn()
+    for (let i = 0; i < 100; i++) await turn()
+    assert.strictEqual(dropped, 1)
+    for (let i = 0; i < MAX_REQUESTS; i++) {
+      while (answers.length === i) await turn()
+      answers[i]!()
+    }
+    await ended
+    await new Promise((resume) => void own.close(resume))
   })
 
   it("drops who does not take an answer for 15 seconds, and waits on where nothing is written", () => {
