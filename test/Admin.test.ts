@@ -21,6 +21,7 @@ import { text } from "node:stream/consumers"
 import { AdminApi, type AdminParts, AdminToken } from "../src/Admin.ts"
 import * as Admin from "../src/Admin.ts"
 import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
+import { MAX_PAGES } from "../src/admin/status/OpenPages.ts"
 import { MAX_TRACES } from "../src/relay/edge/Trace.ts"
 import { fakeParts } from "./support/admin.ts"
 import { temporaryDirectory } from "./support/directory.ts"
@@ -645,6 +646,21 @@ describe("limits", () => {
       assert.include(String(answer), "200 OK")
       // Who opens very many keeps nobody out.
       yield* connections(port, 4 * MAX_CONNECTIONS)
+      assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+    }))
+
+  it.effect("of status pages and traces: all that may be open leave connections for health checks", () =>
+    Effect.gen(function*() {
+      const all = yield* Deferred.make<void>()
+      let open = 0
+      const page = Effect.suspend(() => {
+        if (++open === MAX_PAGES + MAX_TRACES) Deferred.doneUnsafe(all, Effect.void)
+        return Effect.never
+      })
+      const port = yield* start({ page: () => page })
+      const asking = "GET /status/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      yield* connections(port, MAX_PAGES + MAX_TRACES, asking)
+      yield* Deferred.await(all)
       assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
     }))
 

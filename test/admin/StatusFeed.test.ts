@@ -130,7 +130,7 @@ describe("the feed of the status page", () => {
       assert.strictEqual(relay.sorted, 2)
     }))
 
-  it.effect("has at most 64 pages, and room again when one goes", () =>
+  it.effect("has at most 32 pages, and room again when one goes", () =>
     Effect.gen(function*() {
       const feed = yield* feedOf(new FakeRelay())
       const pages = yield* Effect.all(Array.from({ length: MAX_PAGES }, () => feed.open))

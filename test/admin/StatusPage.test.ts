@@ -91,7 +91,7 @@ describe("the place of the status page", () => {
       const response = yield* ask("/status/events")
       assert.strictEqual(response.status, 503)
       assert.strictEqual(response.headers["content-type"], "application/problem+json")
-      assert.match(String((yield* json(response))["detail"]), /64 status pages/)
+      assert.match(String((yield* json(response))["detail"]), /32 status pages/)
     }))
 
   it.effect("closes the connection of a page that does not read, over a real socket, and gives its place back", () =>

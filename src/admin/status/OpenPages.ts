@@ -1,8 +1,8 @@
 /** The status pages that are open: each reads server-sent events from a stream of its own. */
 import { Readable } from "node:stream"
 
-/** Status pages that can be open at the same time. */
-export const MAX_PAGES = 64
+/** Status pages that can be open at the same time: half of `MAX_CONNECTIONS`, so that health checks still get an answer. */
+export const MAX_PAGES = 32
 
 /** Octets that may wait for one page. A page further behind is closed; it reconnects and starts with a new snapshot. */
 export const MAX_BEHIND = 1_048_576
