@@ -2,9 +2,10 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { SLOW } from "../../../src/relay/Loss.ts"
-import type { Parked } from "../../../src/relay/route/Parked.ts"
+import type { DelayedAnswer } from "../../../src/relay/route/DelayedAnswer.ts"
+import { OVERHEAD, type Parked } from "../../../src/relay/route/Parked.ts"
 import type { Stream } from "../../../src/relay/route/Stream.ts"
-import { undelivered } from "../../../src/relay/route/Undelivered.ts"
+import { undelivered, withoutReports } from "../../../src/relay/route/Undelivered.ts"
 import type { Way } from "../../../src/relay/route/Way.ts"
 import { collect, header, send, summary } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
@@ -161,3 +162,28 @@ for (
     { limits: { output: 20_000, hold: 2, session: 10_000_000, connection: 1_650_000 } }
   )
 }
+
+it("gives the 200 of a chunk whose end was waiting, also if it has failed already", () => {
+  const log: Array<string> = []
+  for (const refused of [false, true]) {
+    const stream = { refused, fail: () => {} } as unknown as Stream
+    const answer = { give: () => log.push(`200, refused: ${refused}`) } as unknown as DelayedAnswer
+    const end: Parked = { kind: "end", stream, flag: "$", answer, counted: 0 }
+    const steps = undelivered(way, [end], 0, SLOW)[Symbol.iterator]()
+    while (steps.next().done !== true);
+  }
+  assert.deepStrictEqual([...new Set(log)], ["200, refused: false", "200, refused: true"])
+})
+
+it("R4976-9.3-06: keeps the first REPORTs up to a number of octets, in which each counts with what it takes besides", () => {
+  const octets = Buffer.from(
+    "MSRP abcd1234 REPORT\r\nTo-Path: msrps://a.invalid:9/s;tcp\r\nFrom-Path: msrps://b.invalid:9/s;tcp\r\n-------abcd1234$\r\n"
+  )
+  const report = (): Parked => ({ kind: "frame", octets, bodyEnd: 0, flag: "$", answer: undefined })
+  const parked = Array.from({ length: 10 }, report)
+  const each = octets.length + OVERHEAD
+  for (const [most, kept] of [[3 * each, 3], [3 * each - 1, 2], [0, 0], [100 * each, 10]] as const) {
+    const found = withoutReports(parked, most)
+    assert.deepStrictEqual([found.kept.length, found.dropped.length, found.octets], [kept, 10 - kept, kept * each])
+  }
+})
