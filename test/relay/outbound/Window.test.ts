@@ -20,6 +20,8 @@ describe("Window", () => {
   let make: (relayed: boolean) => void
   let turns: Array<Sender>
   let owner: { unread: boolean }
+  /** Whether any sender waits, as the owner was told. */
+  let isAwaited: boolean
   const message = (octets: number) => {
     const one = { octets: 0, at: 0, sequence: 0, done: false, finish: () => window.ends(one) }
     window.begins(one, now)
@@ -34,10 +36,11 @@ describe("Window", () => {
   beforeEach(() => {
     now = 0
     turns = []
+    isAwaited = false
     const made = {
       unread: false,
-      waits: () => {},
-      waitsNoMore: () => {},
+      waits: () => void (isAwaited = true),
+      waitsNoMore: () => void (isAwaited = false),
       ready: (sender: Sender) => void turns.push(sender)
     }
     owner = made
@@ -65,6 +68,61 @@ describe("Window", () => {
     assert.isTrue(window.room)
     assert.deepStrictEqual(turns, [waiting])
     assert.strictEqual(window.left, LEAST_UNANSWERED / 2)
+  })
+
+  it("counts how often half of it became free, by which a receiver that answers is known", () => {
+    for (let round = 1; round <= 2; round++) {
+      const all = Array.from({ length: LEAST_UNANSWERED / 1024 }, () => message(1024))
+      now += 1000
+      all.slice(0, all.length / 2 - 1).forEach(answer)
+      assert.strictEqual(window.opened, round - 1)
+      all.slice(all.length / 2 - 1).forEach(answer)
+      assert.strictEqual(window.opened, round)
+    }
+  })
+
+  it("is waited for as long as any sender waits in it", () => {
+    const [one, other] = Array.from({ length: 2 }, (): Sender => ({
+      source: {},
+      session: {},
+      give: () => false,
+      fails: () => []
+    }))
+    window.wait(one!)
+    window.wait(other!)
+    assert.isTrue(window.leaves(one!))
+    assert.isFalse(window.leaves(one!))
+    assert.isTrue(isAwaited)
+    window.leaves(other!)
+    assert.isFalse(isAwaited)
+    window.wait(one!)
+    assert.isTrue(isAwaited)
+    window.open()
+    assert.isFalse(isAwaited)
+  })
+
+  it("grows only where its receiver has used all of it, and shrinks only for answers later than two seconds", () => {
+    const one = message(1024)
+    answer(one)
+    assert.strictEqual(window.bound, LEAST_UNANSWERED, "there was room all the time")
+    const all = Array.from({ length: LEAST_UNANSWERED / 1024 }, () => message(1024))
+    answer(all[0]!)
+    assert.strictEqual(window.bound, LEAST_UNANSWERED + 1024)
+    now = 2000
+    answer(all[1]!)
+    assert.strictEqual(window.bound, LEAST_UNANSWERED + 1024)
+    now = 2001
+    answer(all[2]!)
+    assert.strictEqual(window.bound, LEAST_UNANSWERED)
+  })
+
+  it("an answer shows progress for the requests behind it, not for its own, which it may not end", () => {
+    const [first, second] = [message(10), message(10)]
+    assert.strictEqual(window.progressBefore(first), -Infinity)
+    now = 700
+    window.answered(first, now)
+    assert.strictEqual(window.progressBefore(first), -Infinity)
+    assert.strictEqual(window.progressBefore(second), 700)
   })
 
   /** All is answered at once, for long. */
