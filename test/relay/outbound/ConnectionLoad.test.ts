@@ -30,4 +30,23 @@ describe("ConnectionLoad", () => {
     load.countsFor(() => bob)
     assert.deepStrictEqual([totals.queuedOctets, alice.octets, alice.kept, bob.octets, bob.kept], [0, 0, 0, 0, 0])
   })
+
+  it("is that of nobody once it is gone: a user who would come then has no connection more", () => {
+    const loads = new OutputLoads({ relay: 1000 })
+    const load = new ConnectionLoad(new Totals())
+    load.close()
+    load.countsFor(() => loads.ofUser({ realm: "example.com", username: "alice" }))
+    assert.strictEqual(loads.size, 0)
+  })
+
+  it("may keep fewer octets than before, however many are kept on all connections", () => {
+    const load = new ConnectionLoad(new Totals())
+    const alice = user()
+    load.countsFor(() => alice)
+    assert.isTrue(load.keeps(50_000))
+    alice.kept += 100_000_000
+    assert.isFalse(load.keeps(50_001))
+    assert.isTrue(load.keeps(50_000))
+    assert.isFalse(load.keeps(50_002))
+  })
 })

@@ -206,4 +206,33 @@ describe("the octets of an outbox", () => {
     for (let octets = 0; octets < held; octets += SLAB) slabs.lease(SLAB, SLAB)
     assert.strictEqual(slabs.held, held)
   })
+
+  it("take no more of a slab than was written: the rest is for other connections", () => {
+    const { slabs } = make()
+    for (let i = 0; i < 1000; i++) {
+      const outbox = new Outbox(slabs, new ConnectionLoad(new Totals()), { filled: () => {}, taken: () => {} })
+      outbox.connected({ pending: () => 0, write: () => {} } as unknown as Connection)
+      outbox.text("x")
+      outbox.flush()
+    }
+    assert.strictEqual(slabs.held, SLAB)
+  })
+
+  it("are lost with the connection once, however many writes were under way", () => {
+    const { connection, slabs, writes } = make()
+    const told: Array<number> = []
+    const outbox = new Outbox(slabs, new ConnectionLoad(new Totals()), {
+      filled: () => {},
+      taken: (octets) => void told.push(octets)
+    })
+    outbox.connected(connection)
+    for (const text of ["one", "two", "three"]) {
+      outbox.text(text)
+      outbox.flush()
+    }
+    writes[0]!.done()
+    Object.assign(connection, { lost: true })
+    for (const { done } of writes.slice(1)) done()
+    assert.deepStrictEqual([told, outbox.flushed, outbox.lost, outbox.open], [[3, 0], 3, true, false])
+  })
 })
