@@ -54,7 +54,7 @@ export { wrapConnection, wrapReceiver, wrapTransport } from "./transport/Wrappin
  *   before `written` is called, once for each write, in order, also if the connection is closed.
  * - `pause` takes effect at once, and loses nothing; `pending` is the number of octets not taken yet. The relay uses both for
  *   back-pressure.
- * - `closed` is called once, last.
+ * - `closed` is called once, last. If `accept`, or a receiver, throws, only its connection is closed.
  * - A connection is destroyed with its scope: that of `listen` for inbound connections, that of the layer for dialled ones.
  * - `defer` runs tasks when all available octets have been delivered; all connections share one.
  *

@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { ok, strictEqual } from "node:assert/strict"
+import { inspect } from "node:util"
 import { type AuthDecision, Authenticator, type AuthRequest } from "../Authenticator.ts"
+import { isDecision } from "../authenticator/AuthDecision.ts"
 import { parseUri } from "../protocol/Uri.ts"
-import { type Contract, NASTY } from "./Contract.ts"
+import { type Contract, limited, NASTY } from "./Contract.ts"
 
 /**
  * A user known to the authenticator under test, with right and wrong credentials.
@@ -19,6 +22,10 @@ export interface AuthenticatorCase {
   readonly wrong: (wwwAuthenticate: ReadonlyArray<string>, requestUri: string) => string
 }
 
+/** Whether its parts have the types, and the lines, that answers and the log need. */
+const isUsable = (decision: AuthDecision): boolean =>
+  decision !== undefined && isDecision(decision) && !(decision._tag === "Rejected" && /[\r\n]/.test(decision.comment))
+
 const URI = "msrps://relay.example.com:2855;tcp"
 
 /**
@@ -33,7 +40,9 @@ export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenti
       Authenticator,
       ({ authenticate }) =>
         authenticate({ requestUri: parseUri(URI)!, authorization, realm: one.realm, source: "192.0.2.1", ...more })
-    )
+    ).pipe(Effect.tap((decision) =>
+      Effect.sync(() => ok(isUsable(decision), `the relay cannot use the decision ${inspect(decision)}`))
+    ))
   const challenged = Effect.gen(function*() {
     const decision = yield* ask()
     return decision._tag === "Challenge" ? decision.wwwAuthenticate : []
@@ -44,7 +53,7 @@ export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenti
     strictEqual(decision.username, one.username)
     strictEqual(decision.realm, one.realm)
   }
-  return [
+  return limited([
     {
       title: "asks who sends no credentials for some, which is no failure",
       run: Effect.gen(function*() {
@@ -71,7 +80,9 @@ export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenti
     {
       title: "takes wrong ones for a failure, and lets in who has right ones then",
       run: Effect.gen(function*() {
-        const decision = yield* ask(one.wrong(yield* challenged, URI))
+        const wrong = one.wrong(yield* challenged, URI)
+        const decision = yield* ask(wrong)
+        ok(!inspect(decision).includes(wrong), "the decision has the credentials of the client, and may be logged")
         ok(decision._tag === "Challenge" || decision._tag === "Rejected", `the decision is ${decision._tag}`)
         if (decision._tag === "Challenge") strictEqual(decision.failed, true)
         granted(yield* ask(one.right(yield* challenged, URI)))
@@ -89,6 +100,14 @@ export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenti
       })
     },
     {
+      title: "goes on when somebody who has asked is gone",
+      run: Effect.gen(function*() {
+        const asking = yield* Effect.forkChild(ask(one.right(yield* challenged, URI)), { startImmediately: true })
+        yield* Fiber.interrupt(asking)
+        granted(yield* ask(one.right(yield* challenged, URI)))
+      })
+    },
+    {
       title: "may be asked by many at once",
       run: Effect.gen(function*() {
         const all = yield* Effect.forEach(
@@ -99,5 +118,5 @@ export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenti
         all.forEach(granted)
       })
     }
-  ]
+  ])
 }

@@ -23,8 +23,21 @@ export interface ContractTest<R> {
  */
 export type Contract<R> = ReadonlyArray<ContractTest<R>>
 
-/** Milliseconds of real time after which waiting for a condition fails. */
-const PATIENCE = 5000
+/** Milliseconds of real time after which a condition does not come, and a test does not end: before a runner's usual 5 seconds. */
+const PATIENCE = 4000
+const LIMIT = 4500
+
+const tooLong: Effect.Effect<never> = Effect.callback((resume) => {
+  const timer = setTimeout(
+    () => resume(Effect.die(new Error(`the service has not answered within ${LIMIT} milliseconds`))),
+    LIMIT
+  )
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+/** Tests that fail, instead of going on without end, if the service never answers. */
+export const limited = <R>(contract: Contract<R>): Contract<R> =>
+  contract.map(({ run, title }) => ({ title, run: Effect.raceFirst(run, tooLong) }))
 
 /** Yields until the condition holds; dies if it does not in time. */
 export const until = (condition: () => boolean, what: string): Effect.Effect<void> => {
@@ -35,7 +48,7 @@ export const until = (condition: () => boolean, what: string): Effect.Effect<voi
     step: () => {
       const now = performance.now()
       if (end === 0) end = now + PATIENCE
-      else if (now > end) throw new Error(`${what} did not come`)
+      else if (now > end) throw new Error(`waited in vain for ${what}`)
     }
   })
 }

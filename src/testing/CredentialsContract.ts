@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import { algorithmsOf, Credentials, type DigestAlgorithm, type Secret } from "../Credentials.ts"
 import { ha1 } from "../protocol/digest/Digest.ts"
-import { type Contract, NASTY } from "./Contract.ts"
+import { type Contract, limited, NASTY } from "./Contract.ts"
 
 /**
  * A user known to the credentials under test.
@@ -39,7 +40,7 @@ export const credentialsContract = (user: KnownUser): Contract<Credentials> => {
       const { lookup } = yield* Credentials
       deepStrictEqual(yield* lookup({ username, realm, ...other }), Option.none())
     })
-  return [
+  return limited([
     {
       title: "have the secret of a user, for an algorithm that they offer",
       run: Effect.gen(function*() {
@@ -72,6 +73,27 @@ export const credentialsContract = (user: KnownUser): Contract<Credentials> => {
       })
     },
     {
+      title: "find the same behind their cache, if they have one",
+      run: Effect.gen(function*() {
+        const credentials = yield* Credentials
+        for (const name of ["recheck", "refresh"] as const) {
+          const ask = credentials[name]
+          if (ask === undefined) continue
+          ok(Option.isSome(yield* ask({ username, realm })), `${name} does not find the user`)
+          ok(Option.isNone(yield* ask({ username: `${username}-nobody`, realm })), `${name} finds a user of any name`)
+        }
+      })
+    },
+    {
+      title: "go on when somebody who has asked is gone",
+      run: Effect.gen(function*() {
+        const { lookup } = yield* Credentials
+        const asking = yield* Effect.forkChild(lookup({ username, realm }), { startImmediately: true })
+        yield* Fiber.interrupt(asking)
+        ok(Option.isSome(yield* lookup({ username, realm })), "the user is not found afterwards")
+      })
+    },
+    {
       title: "may be asked by many at once",
       run: Effect.gen(function*() {
         const { lookup } = yield* Credentials
@@ -80,5 +102,5 @@ export const credentialsContract = (user: KnownUser): Contract<Credentials> => {
         deepStrictEqual(found.map(Option.isSome), names.map((name) => name === username))
       })
     }
-  ]
+  ])
 }

@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { deepStrictEqual, strictEqual } from "node:assert/strict"
 import { type SessionChange, type SessionEntry, SessionRepo } from "../SessionRepo.ts"
-import { type Contract, until } from "./Contract.ts"
+import { type Contract, limited, until } from "./Contract.ts"
 
 const entry = (n: number, username = "alice"): SessionEntry => ({
   id: n.toString(16).padStart(32, "0"),
@@ -13,8 +13,9 @@ const entry = (n: number, username = "alice"): SessionEntry => ({
   relay: "msrps://relay.example.com:2855;tcp",
   remote: "192.0.2.1:49152",
   secure: true,
-  since: 1_700_000_000_000,
-  expires: 1_700_000_060_000
+  since: 1_700_000_000_123,
+  // In 2100: a store may drop what has expired.
+  expires: 4_102_444_800_456
 })
 
 const kept = Effect.flatMap(
@@ -28,7 +29,7 @@ const kept = Effect.flatMap(
  * @category testing
  * @since 0.2.0
  */
-export const sessionRepoContract: Contract<SessionRepo> = [
+export const sessionRepoContract: Contract<SessionRepo> = limited([
   {
     title: "keeps what is created as it is, and nothing else",
     run: Effect.gen(function*() {
@@ -89,7 +90,7 @@ export const sessionRepoContract: Contract<SessionRepo> = [
     })
   },
   {
-    title: "tells each who reads its changes what is created and what ends, and why, in order",
+    title: "tells each who reads its changes what is created and what ends from then on, and why, in order",
     run: Effect.gen(function*() {
       const { changes, create, end } = yield* SessionRepo
       const read = Effect.gen(function*() {
@@ -100,6 +101,9 @@ export const sessionRepoContract: Contract<SessionRepo> = [
         )
         return { told, fiber }
       })
+      yield* create(entry(2))
+      const gone = yield* read
+      yield* Fiber.interrupt(gone.fiber)
       const readers = [yield* read, yield* read]
       yield* create(entry(1))
       yield* end(entry(1).id, "its user was removed")
@@ -114,4 +118,4 @@ export const sessionRepoContract: Contract<SessionRepo> = [
       }
     })
   }
-]
+])

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import { ok, strictEqual } from "node:assert/strict"
+import { ok } from "node:assert/strict"
 import { type SocketRequest, SocketSelector } from "../SocketSelector.ts"
 import type { LocalSocket } from "../Transport.ts"
-import { type Contract, NASTY } from "./Contract.ts"
+import { type Contract, limited, NASTY } from "./Contract.ts"
 
 /**
  * Tests the contract of a `SocketSelector`, given the sockets that the relay listens on.
@@ -21,21 +21,21 @@ export const socketSelectorContract = (sockets: ReadonlyArray<LocalSocket>): Con
       }))
     )
   )
-  return [
+  return limited([
     {
-      title: "gives a socket of the destination's scheme, or none in particular, and the same for the same",
+      title: "gives a socket of the destination's scheme, or none in particular",
       run: Effect.gen(function*() {
         const { select } = yield* SocketSelector
         for (const request of requests) {
           const chosen = yield* select(request)
+          ok(chosen !== null, "null is neither a socket nor undefined")
           ok(
             chosen === undefined || chosen.scheme === request.destination.scheme,
             `${chosen?.scheme} for ${request.destination.scheme}`
           )
-          const again = yield* select(request)
-          strictEqual(JSON.stringify(again), JSON.stringify(chosen))
+          ok(chosen === undefined || typeof chosen.host === "string", "a socket without a host")
         }
       })
     }
-  ]
+  ])
 }

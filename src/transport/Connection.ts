@@ -117,7 +117,8 @@ export interface Connection extends ConnectionFacts {
   readonly messages: { readonly piece: number } | undefined
   /**
    * Writes octets, in order. They must stay unchanged until `written` is called: when the operating system has taken them,
-   * or the connection is closed. `written` is called exactly once, in the order of the writes, never from inside `write`.
+   * or the connection is closed. `written` is called exactly once, in the order of the writes, never from inside `write`; that of
+   * a write without octets may come earlier.
    * After `end` and `destroy`, and when the peer has closed, octets are dropped: they count as pending, and their `written`
    * is called when the connection is closed.
    *

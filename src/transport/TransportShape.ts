@@ -23,7 +23,8 @@ export interface TransportShape {
   /**
    * Connects; for `msrps` it does the TLS handshake and checks the certificate before any octet is written. `accept` is
    * called before the connection is returned. It lives until it or the layer's scope closes. Must fail after some seconds if
-   * there is no answer, because the relay waits for an hour, and clients have no time limit of their own.
+   * there is no answer, because the relay waits for an hour, and clients have no time limit of their own. If it is interrupted, no
+   * connection stays open.
    */
   readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
   /**

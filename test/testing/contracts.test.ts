@@ -1,8 +1,10 @@
 /** The contracts that are published: what the relay has keeps them, and what breaks one is found. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -11,8 +13,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DatabaseSync } from "node:sqlite"
 import { duplexPair } from "node:stream"
-import { Authenticator, type AuthRequest } from "../../src/Authenticator.ts"
-import { Codec } from "../../src/Codec.ts"
+import { type AuthDecision, Authenticator, type AuthRequest } from "../../src/Authenticator.ts"
+import { Codec, type FrameSink } from "../../src/Codec.ts"
 import { Credentials, passwordUser, storedSecret } from "../../src/Credentials.ts"
 import { answerChallenge } from "../../src/protocol/digest/Answer.ts"
 import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
@@ -30,7 +32,17 @@ import {
   socketSelectorContract,
   transportContract
 } from "../../src/testing.ts"
-import { type Accept, type LocalSocket, makeDuplexes, Transport, TransportError } from "../../src/Transport.ts"
+import {
+  type Accept,
+  type Connection,
+  type LocalSocket,
+  makeDuplexes,
+  Transport,
+  TransportError,
+  wrapConnection,
+  wrapReceiver,
+  wrapTransport
+} from "../../src/Transport.ts"
 
 /** It is kept by this. */
 const keeps = <R, E, R2>(name: string, contract: Contract<R>, layer: Layer.Layer<R2, E>): void => {
@@ -58,6 +70,24 @@ const breaks = <R, E, R2>(name: string, contract: Contract<R>, layer: Layer.Laye
     Effect.map(failing(contract, layer), (failed) => {
       assert.isNotEmpty(failed)
       for (const title of failed) assert.match(title, titles)
+    }))
+}
+
+/** Breaks one rule, which the test of that rule says in words. */
+const finds = <R, E, R2>(
+  name: string,
+  contract: Contract<R>,
+  layer: Layer.Layer<R2, E>,
+  title: RegExp,
+  words: RegExp
+): void => {
+  it.live(`finds ${name}`, () =>
+    Effect.gen(function*() {
+      const { run } = contract.find((test) => title.test(test.title))!
+      const asked = run as Effect.Effect<void, unknown, R2 | Scope.Scope>
+      const exit = yield* Effect.exit(Effect.scoped(Effect.provide(asked, [Layer.fresh(layer), Logger.layer([])])))
+      assert.isTrue(Exit.isFailure(exit))
+      if (Exit.isFailure(exit)) assert.match(Cause.pretty(exit.cause), words)
     }))
 }
 
@@ -106,6 +136,15 @@ keeps("SessionRepo in memory", sessionRepoContract, SessionRepo.layerMemory())
 keeps("SessionRepo over a Map", sessionRepoContract, inMap())
 keeps("SessionRepo over SQLite", sessionRepoContract, inSqlite)
 
+const changed = (change: (repo: SessionRepo["Service"]) => SessionRepo["Service"]) =>
+  Layer.effect(SessionRepo, Effect.map(SessionRepo, change)).pipe(Layer.provide(inMap()))
+// It runs at the time of day, at which nothing may have expired.
+keeps(
+  "SessionRepo that drops what has expired",
+  sessionRepoContract,
+  changed((repo) => ({ ...repo, list: Stream.filter(repo.list, ({ expires }) => expires > Date.now()) }))
+)
+
 describe("the contract of SessionRepo", () => {
   breaks("one that forgets nothing", sessionRepoContract, inMap(() => {}), /forgets|end|many|gone/)
   breaks(
@@ -123,6 +162,44 @@ describe("the contract of SessionRepo", () => {
       Layer.provide(inMap())
     ),
     /changes/
+  )
+})
+
+describe("the contract of SessionRepo, rule by rule", () => {
+  finds(
+    "changes that end with one of their readers",
+    sessionRepoContract,
+    changed((repo) => {
+      let gone = false
+      const changes = Stream.suspend(() => gone ? Stream.empty : repo.changes)
+      return { ...repo, changes: Stream.ensuring(changes, Effect.sync(() => void (gone = true))) }
+    }),
+    /changes/,
+    /deep-equal/
+  )
+  finds(
+    "changes from before they are read",
+    sessionRepoContract,
+    changed((repo) => {
+      const past: Array<SessionEntry> = []
+      const created = Stream.suspend(() =>
+        Stream.fromIterable(past.map((session) => ({ _tag: "Created", session }) as const))
+      )
+      return {
+        ...repo,
+        create: (session) => Effect.andThen(Effect.sync(() => void past.push(session)), repo.create(session)),
+        changes: Stream.concat(created, repo.changes)
+      }
+    }),
+    /changes/,
+    /deep-equal/
+  )
+  finds(
+    "one that never answers",
+    sessionRepoContract,
+    changed((repo) => ({ ...repo, create: () => Effect.never })),
+    /keeps/,
+    /has not answered within/
   )
 })
 
@@ -174,6 +251,45 @@ describe("the contract of Credentials", () => {
   )
 })
 
+describe("the contract of Credentials, rule by rule", () => {
+  const known = Credentials.make(({ username }) =>
+    Effect.succeed(
+      username === "alice" ? Option.some({ _tag: "Password", password: Redacted.make(alice.password) }) : Option.none()
+    )
+  )
+  const contract = credentialsContract(alice)
+  for (const name of ["recheck", "refresh"] as const) {
+    finds(
+      `a ${name} that knows nobody`,
+      contract,
+      Layer.succeed(Credentials, { ...known, [name]: () => Effect.succeed(Option.none()) }),
+      /cache/,
+      RegExp(`${name} does not find the user`)
+    )
+  }
+  finds(
+    "one that an interrupted call blocks",
+    contract,
+    Layer.effect(
+      Credentials,
+      Effect.sync(() => {
+        let busy = false
+        return Credentials.make((user) =>
+          Effect.suspend(() => {
+            if (busy) return Effect.never
+            busy = true
+            return Effect.andThen(Effect.yieldNow, known.lookup(user)).pipe(
+              Effect.tap(() => Effect.sync(() => void (busy = false)))
+            )
+          })
+        )
+      })
+    ),
+    /is gone/,
+    /has not answered within/
+  )
+})
+
 // ---- authenticators
 
 const digest = (password: string) => (wwwAuthenticate: ReadonlyArray<string>, uri: string): string =>
@@ -211,6 +327,30 @@ describe("the contract of Authenticator", () => {
     byToken,
     other(({ realm }) => Effect.succeed({ _tag: "Granted", username: "alice", realm })),
     /asks|wrong|strangers/
+  )
+})
+
+describe("the contract of Authenticator, rule by rule", () => {
+  const deciding = (change: (decision: AuthDecision, request: AuthRequest) => unknown) =>
+    Layer.effect(
+      Authenticator,
+      Effect.map(Authenticator, ({ authenticate }) => ({
+        authenticate: (one: AuthRequest) => Effect.map(authenticate(one), (all) => change(all, one) as AuthDecision)
+      }))
+    ).pipe(Layer.provide(bearer))
+  const rejected = (comment: string, status = 403) =>
+    deciding((all) => all._tag === "Challenge" && all.failed ? { _tag: "Rejected", status, comment } : all)
+  const unusable = /the relay cannot use the decision/
+  finds("a status that there is not", byToken, rejected("no", 500), /wrong ones/, unusable)
+  finds("a comment of two lines", byToken, rejected("no\r\nX: y"), /wrong ones/, unusable)
+  finds("no decision", byToken, deciding(({ _tag }) => _tag === "Challenge" ? undefined : _tag), /asks/, unusable)
+  finds("a time that is none", byToken, deciding((all) => ({ ...all, maxExpires: NaN })), /grants/, unusable)
+  finds(
+    "a token in what is logged",
+    byToken,
+    deciding((all, { authorization }) => ({ ...all, attempt: { reason: `not ${authorization}` } })),
+    /wrong ones/,
+    /may be logged/
   )
 })
 
@@ -293,6 +433,58 @@ describe("the contract of Codec", () => {
   )
 })
 
+describe("the contract of Codec, rule by rule", () => {
+  const good = Codec.make()
+  const codec = (change: Partial<Codec["Service"]>) => Layer.succeed(Codec, { ...good, ...change })
+  const sinking = (change: (sink: FrameSink) => Partial<FrameSink>) =>
+    codec({
+      decoder: (sink) =>
+        good.decoder({
+          frame: (...given) => sink.frame(...given),
+          chunkStart: (head) => sink.chunkStart(head),
+          chunkBody: (...given) => sink.chunkBody(...given),
+          chunkEnd: (flag) => sink.chunkEnd(flag),
+          overLimit: (...given) => sink.overLimit?.(...given) ?? false,
+          broken: (...given) => sink.broken(...given),
+          ...change(sink)
+        })
+    })
+  finds(
+    "one that says of nothing that it is broken",
+    codecContract,
+    sinking(() => ({ broken: () => {} })),
+    /no MSRP/,
+    /not told of/
+  )
+  finds(
+    "one that loses flags",
+    codecContract,
+    sinking((sink) => ({ frame: (head, start, end) => sink.frame(head, start, end, "$") })),
+    /reads what/,
+    /flag/
+  )
+  finds(
+    "one without comments",
+    codecContract,
+    codec({ response: (parts) => good.response({ ...parts, comment: "" }) }),
+    /reads what/,
+    /comment/
+  )
+  finds(
+    "one that never holds",
+    codecContract,
+    codec({
+      decoder: (sink) => {
+        const decoder = good.decoder(sink)
+        decoder.hold = () => {}
+        return decoder
+      }
+    }),
+    /holds back/,
+    /hold does not hold back/
+  )
+})
+
 /** Connections in memory, each a pair of streams of Node's. */
 const pairs = Layer.effect(
   Transport,
@@ -358,5 +550,137 @@ describe("the contract of Transport", () => {
       Effect.map(Transport, (good) => ({ ...good, defer: (task: () => void) => task() }))
     ).pipe(Layer.provide(pairs)),
     /deferred/
+  )
+})
+
+describe("the contract of Transport, rule by rule", () => {
+  const contract = transportContract(tcp)
+  const over = (change: (inner: Transport["Service"]) => Transport["Service"]) =>
+    Layer.effect(Transport, Effect.map(Transport, change)).pipe(Layer.provide(pairs))
+  const around = (change: (accept: Accept) => Accept) => over((inner) => wrapTransport(inner, change))
+  const calls = (change: (connection: Connection) => Partial<Connection>) =>
+    around((accept) => (connection) => accept(wrapConnection(connection, change(connection))))
+  finds(
+    "a written that is called twice",
+    contract,
+    calls((one) => ({
+      write: (octets, written) => {
+        one.write(octets, () => {
+          written()
+          setImmediate(written)
+        })
+      }
+    })),
+    /says once/,
+    /written is called more than once/
+  )
+  finds(
+    "a written that comes before the octets are taken",
+    contract,
+    calls((one) => ({
+      write: (octets, written) => {
+        setImmediate(() => setImmediate(() => one.write(octets, () => {})))
+        queueMicrotask(written)
+      }
+    })),
+    /no more need/,
+    /what was written after written/
+  )
+  finds("a pending that is always 0", contract, calls(() => ({ pending: () => 0 })), /pending/, /has read nothing/)
+  finds(
+    "an end that loses octets",
+    contract,
+    Layer.effect(
+      Transport,
+      Effect.map(
+        Transport,
+        (inner) =>
+          wrapTransport(
+            inner,
+            (accept) => (connection) => accept(wrapConnection(connection, { end: () => connection.destroy() }))
+          )
+      )
+    ).pipe(Layer.provide(Transport.layerNode())),
+    /ends behind that/,
+    /octets that were written before end are lost/
+  )
+  finds(
+    "a function that throws after the close",
+    contract,
+    calls((one) => ({
+      resume: () => {
+        if (one.lost === true) throw new Error("closed")
+        one.resume()
+      }
+    })),
+    /takes calls/,
+    /resume throws/
+  )
+  finds(
+    "octets after destroy",
+    contract,
+    around((accept) => (connection) => {
+      const receiver = accept(connection)
+      return wrapReceiver(receiver, {
+        bytes: (chunk) => {
+          receiver.bytes(chunk)
+          receiver.bytes(chunk)
+        }
+      })
+    }),
+    /inside of bytes$/,
+    /bytes is called after destroy/
+  )
+  finds(
+    "octets inside of resume",
+    contract,
+    around((accept) => (connection) => {
+      const kept: Array<Buffer> = []
+      const receiver = accept(wrapConnection(connection, {
+        pause: () => {},
+        resume: () => {
+          for (const chunk of kept.splice(0)) receiver.bytes(chunk)
+        }
+      }))
+      return wrapReceiver(receiver, { bytes: (chunk) => void kept.push(Buffer.from(chunk)) })
+    }),
+    /may be paused inside/,
+    /bytes is called inside of resume/
+  )
+  finds(
+    "octets after closed",
+    contract,
+    around((accept) => (connection) => {
+      const receiver = accept(connection)
+      return wrapReceiver(receiver, {
+        closed: () => {
+          receiver.closed()
+          receiver.bytes(Buffer.from("late"))
+        }
+      })
+    }),
+    /ends after/,
+    /bytes is called after closed/
+  )
+  finds(
+    "a connect that calls accept later",
+    contract,
+    over((inner) => ({
+      ...inner,
+      connect: (options, accept) =>
+        inner.connect(options, (connection) => {
+          setImmediate(() => accept(connection))
+          return { bytes: () => {}, closed: () => {} }
+        })
+    })),
+    /tells both/,
+    /connect has not called accept/
+  )
+  finds(
+    "a connect that dies",
+    contract,
+    over((inner) => ({ ...inner, connect: (options, accept) => Effect.orDie(inner.connect(options, accept)) })),
+    /nobody listens/,
+    /does not fail with a TransportError/
   )
 })
