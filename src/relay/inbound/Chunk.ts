@@ -57,10 +57,14 @@ export class PassedChunk implements Chunk {
     if (this.#isOverdue()) return stream.fail(OVERTIME, end - start, "+")
     let at = start
     // At most as many octets as the receiver may have without an answer.
-    while (at < end && flow.clear) {
-      const to = Math.min(end, at + this.route.window.left)
-      stream.write(buf, at, to, hyphens)
-      at = to
+    try {
+      while (at < end && flow.clear) {
+        const to = Math.min(end, at + this.route.window.left)
+        stream.write(buf, at, to, hyphens)
+        at = to
+      }
+    } catch (defect) {
+      target.breaks(defect)
     }
     if (at === end) return
     if (target.shut) this.#lose(end - at, "+")

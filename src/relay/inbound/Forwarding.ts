@@ -66,8 +66,18 @@ export class Forwarding {
     else if (route.wayBack.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
     route.passes(this.#shared.turn.now)
     if (route.wayBack.retry !== undefined) route.wayBack.retry.keep(head, bodyEnd, flag)
-    if (now) forwardFrame(route, head, bodyEnd, flag)
+    if (now) this.#now(route, head, bodyEnd, flag)
     else flow.parkFrame(head, bodyEnd, flag, unanswered)
+  }
+
+  #now(route: Route, head: Head, bodyEnd: number, flag: Flag): void {
+    try {
+      forwardFrame(route, head, bodyEnd, flag)
+    } catch (defect) {
+      route.target.breaks(defect)
+      // It fails with the connection of its receiver, so that its sender hears of it.
+      route.flow.parkFrame(head, bodyEnd, flag, false)
+    }
   }
 
   /** Refuses a further chunk of a message of which a part has failed (RFC 4975 §10.5). */

@@ -175,6 +175,12 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     throw defect
   }
 
+  /** The same while what comes in on another connection is written at once: that connection goes on, because others may use it. */
+  breaks(defect: unknown): void {
+    this.#owner.fail("a defect of the relay")
+    this.shared.turn.throwsLater(defect)
+  }
+
   taken(octets: number): void {
     const { outbox, shared } = this
     shared.counters.octetsOut += octets

@@ -104,3 +104,37 @@ scenario(
       assert.deepStrictEqual(kinds(told), ["200", "REPORT"])
     })
 )
+
+describe("a defect while a request is passed on at once", () => {
+  let isNext = true
+  const once = (): boolean => {
+    const is = isNext
+    isNext = false
+    return is
+  }
+  const parts = [
+    ["a whole request", 1, broken(Outbox.prototype, "copy", once)],
+    ["a long chunk", OCTETS, broken(Stream.prototype, "write", once)]
+  ] as const
+  for (const [what, octets, breaks] of parts) {
+    scenario(
+      `fails the connection of the receiver of ${what}, and not that of its sender, who hears of it`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const told = collect(alice.peer)
+          isNext = true
+          yield* breaks
+          const body = "x".repeat(octets)
+          const range = `1-*/${octets}`
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "hers", range, body }))
+          yield* world.network!.settled
+          assert.deepStrictEqual(defects(world), ["Error: a defect"])
+          assert.isTrue(bob.isClosed)
+          assert.isFalse(alice.peer.isClosed)
+          const report = told.find(({ method }) => method === "REPORT")
+          assert.strictEqual(header(report!, "Status"), "000 408 Request Timeout")
+        })
+    )
+  }
+})
