@@ -8,23 +8,21 @@ import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { ConnectionFacts } from "../../transport/Connection.ts"
 import type { Paces } from "../route/Pace.ts"
-import type { Route } from "../route/Route.ts"
 import { UserLoads } from "../route/UserLoad.ts"
 import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import { type Answered, type Decision, foreign, refuse, TOO_LONG } from "./Decision.ts"
-import type { Directory, NextHopKind } from "./Directory.ts"
+import type { Directory } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import { countsForAddress, type Party, peerOf } from "./Party.ts"
 import { endsHere } from "./PathEnd.ts"
 import type { Peers } from "./Peers.ts"
-import { isByTcp, lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachability.ts"
+import { lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachability.ts"
 import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { reportHopFor } from "./ReportHop.ts"
-import { type RouteSpec, routeTo } from "./RouteTo.ts"
-import { cameBy, hasSentOn, knownHop, wentBy } from "./SessionHops.ts"
-import { trySharedLink } from "./SharedLink.ts"
+import { cameBy, hasSentOn, knownHop } from "./SessionHops.ts"
+import { type Request, Targets, type Through } from "./Targets.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
@@ -44,24 +42,17 @@ interface RouterOptions {
   readonly paces: Paces
 }
 
-/** The sessions that a request goes through: two when both parties are clients of this relay. */
-type Through = readonly [Session, Session?]
-
-/** A request through a session: what its route is made of, except for sessions, target and paces. */
-interface Request extends Omit<RouteSpec, "paces" | "sessions"> {
-  /** Whether it is a long chunk, which is forwarded while it comes in. */
-  readonly isLong: boolean
-}
-
 export class Router {
   readonly #options: RouterOptions
   readonly #own: OwnUris
   readonly #users: UserLoads
+  readonly #targets: Targets
 
   constructor(options: RouterOptions) {
     this.#options = options
     this.#users = new UserLoads(options.shared.limits)
     this.#own = new OwnUris(options.uris, options.usePath)
+    this.#targets = new Targets(options)
   }
 
   /** The relay's own URI for a connection with or without TLS. */
@@ -194,37 +185,9 @@ export class Router {
       // What is meant for a proven relay does not go to a peer that merely claims its URI (RFC 4976 §9.2).
       const isOfRelay = leadsTo === "relay" && !onlyConnects(next) && this.#options.peers.admits(next)
       const needsRelay = isAuth || isOfRelay || knownHop(session, next, leadsTo) !== undefined
-      if (!needsRelay) return this.#forward([session], hop, request)
+      if (!needsRelay) return this.#targets.forward([session], hop, request)
     }
-    return this.#dial([session], to, leadsTo, request)
-  }
-
-  /** To the hop that the second URI of `path` leads to, which is dialled if there is no connection yet. */
-  #dial(through: Through, path: ReadonlyArray<MsrpUri>, kind: NextHopKind, request: Request): Decision {
-    const [own, uri] = [path[0]!, path[1]!]
-    const session = through[1] ?? through[0]
-    const parties = partiesOf(through, request.fromOwner)
-    if (!isByTcp(uri)) {
-      return refuse(481, "its receiver is not connected, and cannot be dialled", parties)
-    }
-    // Another relay is reached by TLS only, whoever names it (RFC 4976 §9.2).
-    if (uri.scheme === "msrp" && kind === "relay") return refuse(403, "another relay without TLS", parties)
-    const { directory, relays } = this.#options
-    const known = knownHop(session, uri, kind)
-    if (known !== undefined) {
-      relays.leads(known, session, uri)
-      return this.#forward(through, known, request)
-    }
-    const wanted = { uri, kind, own, source: request.source, session: through[0] }
-    const target = directory.hopFor(wanted, (hop) => !request.isLong || mayBegin(session, hop))
-    if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
-    relays.leads(target, session, uri)
-    const spec = this.#spec(through, request)
-    const route = routeTo(target, spec)
-    wentBy(session, uri, target, kind)
-    // What is too long to be kept is not sent again.
-    if (kind === "relay" && !request.isLong) trySharedLink(route, { directory, relays, wanted, session, target, spec })
-    return route
+    return this.#targets.reach([session], to, leadsTo, request)
   }
 
   /**
@@ -250,8 +213,8 @@ export class Router {
       return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = owner instanceof RelayOwner
-      ? this.#dial(through, path, "relay", request)
-      : this.#forward(through, owner, request)
+      ? this.#targets.reach(through, path, "relay", request)
+      : this.#targets.forward(through, owner, request)
     if (decision._tag !== "Route" || fromRelay) return decision
     if (request.kind === Kind.Report) countsForAddress(source)
     else this.#bind(session, request, hasOther)
@@ -267,15 +230,6 @@ export class Router {
     session.record.bound = true
     this.#options.shared.observer.bound(source, session.record)
   }
-
-  #spec(through: Through, request: Request): RouteSpec {
-    const sessions = through.filter((session) => session !== undefined)
-    return { ...request, sessions, paces: this.#options.paces }
-  }
-
-  #forward(through: Through, target: Party, request: Request): Route {
-    return routeTo(target, this.#spec(through, request))
-  }
 }
 
 const isFromOwner = (session: Session, hop: Party, uri: MsrpUri, fromRelay: boolean): boolean => {
@@ -286,10 +240,3 @@ const isFromOwner = (session: Session, hop: Party, uri: MsrpUri, fromRelay: bool
 /** Octets of a From-Path line. */
 const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
   path.reduce((octets, { text }) => octets + 1 + text.length, "From-Path:\r\n".length)
-
-/**
- * Whether a first request that is too long to be sent again may go there: not where the connection is in use by other sessions
- * and may turn out to take only one.
- */
-const mayBegin = (session: Session, { routes, shared }: Party): boolean =>
-  routes.takesSeveral || routes.tookSeveral || !routes.anyWithout([session], shared.turn.now)
