@@ -7,7 +7,7 @@
  * partial): they wait for a refusal only, and the oldest of them that was sent makes room for another one.
  *
  * The receivers on one connection, as the sessions behind another relay, have a window each, so that one which does not answer
- * does not hold up the others.
+ * does not hold up the others. Where the connection itself is slow, less may be on its way to each of them (`Windows`).
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Loss } from "../Loss.ts"
@@ -24,8 +24,10 @@ export const MOST_UNANSWERED_RELAYED = 1_048_576
 
 /** Milliseconds: answers that come sooner let the window grow. */
 const QUICK_ANSWER = 500
+/** Milliseconds: a window that is smaller than `LEAST_UNANSWERED` grows by answers that come sooner. */
+export const SOON_ANSWER = 1000
 /** Milliseconds: answers that come later make the window shrink. */
-const SLOW_ANSWER = 2000
+export const SLOW_ANSWER = 2000
 
 /** A request that is on its way, as the window sees it. */
 export interface Sent {
@@ -42,6 +44,12 @@ export interface Sent {
 
 /** The connection that a window belongs to, as the window sees it. */
 export interface WindowOwner {
+  /** Octets that may be on their way to each receiver in any case. */
+  readonly least: number
+  /** More octets are on their way to a receiver; fewer if negative. */
+  wrote(octets: number): void
+  /** A receiver has answered after so many milliseconds. So many octets were on their way to it. */
+  answered(delay: number, octets: number): void
   /** A sender waits in the window, where none waited before. */
   waits(window: Window): void
   /** No sender waits in the window any more. */
@@ -125,8 +133,11 @@ export class Window {
   }
 
   wrote(one: Sent, octets: number): void {
+    const owner = this.#owner
+    if (this.octets === 0 && owner.least < LEAST_UNANSWERED) this.bound = owner.least
     one.octets += octets
     this.octets += octets
+    owner.wrote(octets)
     if (this.octets >= this.bound) this.full = true
   }
 
@@ -136,13 +147,16 @@ export class Window {
     this.#answeredAt = now
     this.#answeredSequence = one.sequence
     const delay = now - one.at
-    if (delay > SLOW_ANSWER) this.bound = Math.max(LEAST_UNANSWERED, this.bound - one.octets)
-    else if (this.full && delay < QUICK_ANSWER) this.bound = Math.min(this.#most, this.bound + one.octets)
+    this.#owner.answered(delay, this.octets)
+    const grows = delay < (this.bound < LEAST_UNANSWERED ? SOON_ANSWER : QUICK_ANSWER)
+    if (delay > SLOW_ANSWER) this.bound = Math.max(this.#owner.least, this.bound - one.octets)
+    else if (this.full && grows) this.bound = Math.min(this.#most, this.bound + one.octets)
   }
 
   /** No answer to a request is expected any more. */
   ends(one: Sent): void {
     this.octets -= one.octets
+    this.#owner.wrote(-one.octets)
     one.octets = 0
     this.#requests--
     this.#silent?.delete(one)

@@ -1,8 +1,18 @@
-/** The windows of one connection, one for each session whose receiver it leads to. */
+/**
+ * The windows of one connection, one for each session whose receiver it leads to.
+ *
+ * Each may have some octets on their way in any case. If the connection is slower than that, as a link between relays over a busy
+ * network, what is on its way to many receivers would wait there before everything else, so a user with many sessions would delay
+ * all others. So that minimum shrinks while answers come late, whoever they come from, and grows again while they come soon. One
+ * slow receiver among others changes little, because their answers are more.
+ */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { FairQueue, Sender } from "./FairQueue.ts"
-import { Window, type WindowLimits, type WindowOwner } from "./Window.ts"
+import { LEAST_UNANSWERED, SLOW_ANSWER, SOON_ANSWER, Window, type WindowLimits, type WindowOwner } from "./Window.ts"
+
+/** The fewest octets that may be on their way to each of several receivers on a slow connection. */
+export const LEAST_OF_SEVERAL = 8192
 
 /** The connection that the windows belong to. */
 export interface WindowsOwner {
@@ -20,6 +30,9 @@ export class Windows implements WindowOwner {
   #all: WeakMap<Session, Window> | undefined
   /** Windows in which a sender waits; made when one does. */
   #awaited: Set<Window> | undefined
+  /** Octets on their way to all receivers. */
+  #octets = 0
+  least = LEAST_UNANSWERED
   /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
   parkedOctets = 0
   /** The steps of the last failure that has begun. */
@@ -45,6 +58,16 @@ export class Windows implements WindowOwner {
 
   ready(sender: Sender): void {
     this.#owner.ready(sender)
+  }
+
+  wrote(octets: number): void {
+    this.#octets += octets
+  }
+
+  answered(delay: number, octets: number): void {
+    // Where it is the only receiver, its window alone says how much it takes.
+    if (delay > SLOW_ANSWER && this.#octets > octets) this.least = Math.max(LEAST_OF_SEVERAL, this.least >> 1)
+    else if (delay < SOON_ANSWER && this.least < LEAST_UNANSWERED) this.least <<= 1
   }
 
   waits(window: Window): void {

@@ -17,6 +17,7 @@ import {
   MOST_UNANSWERED,
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
+import { LEAST_OF_SEVERAL } from "../../../src/relay/outbound/Windows.ts"
 import { MAX_OUTPUT_OF_USER } from "../../../src/relay/OutputLoads.ts"
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
@@ -118,7 +119,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     } |`,
     `| ${size(LEAST_UNANSWERED)} to ${size(MOST_UNANSWERED)}, as fast as it answers; ${
       size(MOST_UNANSWERED_RELAYED)
-    } by way of a relay |`,
+    } by way of a relay; from ${size(LEAST_OF_SEVERAL)} on for several on a slow connection |`,
     `| a connection of several sessions that is held for one receiver | | ${seconds(limits.hold)} |`,
     `| ${size(limits.relayed)}; ${size(limits.relay)} |`,
     `| a chunk whose session has expired | | ${seconds(limits.overtime)} |`,

@@ -7,7 +7,8 @@ import {
   LEAST_UNANSWERED,
   MOST_UNANSWERED,
   MOST_UNANSWERED_RELAYED,
-  Window
+  Window,
+  type WindowOwner
 } from "../../../src/relay/outbound/Window.ts"
 import { Transport } from "../../../src/Transport.ts"
 import { header, makeWorld, type Peer, send, until, type World } from "../../support/harness.ts"
@@ -19,7 +20,7 @@ describe("Window", () => {
   let window: Window
   let make: (relayed: boolean) => void
   let turns: Array<Sender>
-  let owner: { unread: boolean }
+  let owner: WindowOwner & { unread: boolean; least: number }
   /** Whether any sender waits, as the owner was told. */
   let isAwaited: boolean
   const message = (octets: number) => {
@@ -37,14 +38,16 @@ describe("Window", () => {
     now = 0
     turns = []
     isAwaited = false
-    const made = {
+    owner = {
       unread: false,
+      least: LEAST_UNANSWERED,
+      wrote: () => {},
+      answered: () => {},
       waits: () => void (isAwaited = true),
       waitsNoMore: () => void (isAwaited = false),
       ready: (sender: Sender) => void turns.push(sender)
     }
-    owner = made
-    make = (relayed) => window = new Window(made, relayed, { transactions: 16_384 })
+    make = (relayed) => window = new Window(owner, relayed, { transactions: 16_384 })
     make(false)
   })
 
@@ -157,6 +160,20 @@ describe("Window", () => {
     assert.isAtMost(window.bound, 4 * 163_840)
   })
 
+  it("R4976-9.3-05: begins with little on a slow connection, and grows there while answers come within a second", () => {
+    owner.least = 8192
+    const all = [message(4096), message(4096)]
+    assert.isFalse(window.room)
+    now = 999
+    all.forEach(answer)
+    assert.strictEqual(window.bound, 12_288, "both came while it was full, or one of them")
+    now = 2000
+    while (window.room) all.push(message(4096))
+    now = 3000
+    answer(all.at(-1)!)
+    assert.strictEqual(window.bound, 8192, "it had been empty")
+  })
+
   it("does not wait for answers that the relay itself does not read", () => {
     while (window.room) message(16_384)
     owner.unread = true
@@ -165,7 +182,7 @@ describe("Window", () => {
   })
 
   it("is full of requests as well, of whatever kind, and has room for one when one was answered", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, ready: () => {} }, false, {
+    window = new Window(owner, false, {
       transactions: 3
     })
     const all = [message(0), message(0)]
@@ -177,7 +194,7 @@ describe("Window", () => {
   })
 
   it("has the oldest request make room that was sent and that nobody answers", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, ready: () => {} }, false, {
+    window = new Window(owner, false, {
       transactions: 3
     })
     const finished: Array<number> = []
@@ -273,6 +290,44 @@ describe("a receiver that is slow and answers", () => {
         })
     )
   }
+})
+
+describe("a slow connection to several receivers", () => {
+  scenario(
+    "R4976-9.3-05: a message to one of them is not behind all that may be on its way to the others, though each answers",
+    (world) =>
+      Effect.gen(function*() {
+        const first = yield* world.login()
+        const gateway = first.peer
+        const owners = [first]
+        while (owners.length < 17) owners.push(yield* world.login({ peer: gateway }))
+        const senders = yield* Effect.forEach(owners, (owner) => world.join(owner))
+        const [probe, ...busy] = senders.map(({ bob, bobUri }, i) => {
+          const { uri, usePath } = owners[i]!
+          let count = 0
+          const next = (messageId = `message.${count++}`): void =>
+            bob.write(send({ to: `${usePath} ${uri}`, from: bobUri, messageId, body: pattern(4000) }))
+          return { bob, next }
+        })
+        for (const { bob, next } of busy) {
+          bob.onFrame = (frame) => void (frame.status === 200 && next())
+          next()
+        }
+        const second = slow(world, gateway, 65_536)
+        for (let seconds = 0; seconds < 60; seconds++) yield* second
+        let arrived = false
+        const { onFrame } = gateway
+        gateway.onFrame = (frame) => {
+          arrived ||= header(frame, "Message-ID") === "probe"
+          onFrame?.(frame)
+        }
+        probe!.next("probe")
+        let seconds = 0
+        for (; !arrived && seconds < 60; seconds++) yield* second
+        assert.isBelow(seconds, 6)
+        gateway.connection.resume()
+      })
+  )
 })
 
 describe("a receiver that reads nothing", () => {

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { CLOSED } from "../../../src/relay/Loss.ts"
 import { FairQueue, type Sender } from "../../../src/relay/outbound/FairQueue.ts"
-import { Windows } from "../../../src/relay/outbound/Windows.ts"
+import { LEAST_UNANSWERED } from "../../../src/relay/outbound/Window.ts"
+import { LEAST_OF_SEVERAL, Windows } from "../../../src/relay/outbound/Windows.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 
 for (const lost of [true, false]) {
@@ -27,3 +28,25 @@ for (const lost of [true, false]) {
     assert.strictEqual(waiting.empty, lost)
   })
 }
+
+it("R4976-9.3-05: less may be on its way to each of several receivers while answers are late, until they come soon again", () => {
+  const windows = new Windows({
+    shared: { limits: { transactions: 1 } },
+    unread: false,
+    waiting: new FairQueue(),
+    lost: false,
+    ready: () => {}
+  })
+  windows.wrote(1000)
+  windows.answered(2001, 1000)
+  assert.strictEqual(windows.least, LEAST_UNANSWERED, "there is one receiver only")
+  windows.wrote(1)
+  windows.answered(2001, 1000)
+  assert.strictEqual(windows.least, LEAST_UNANSWERED / 2)
+  windows.answered(1500, 1000)
+  assert.strictEqual(windows.least, LEAST_UNANSWERED / 2, "neither late nor soon")
+  for (let i = 0; i < 10; i++) windows.answered(2001, 1000)
+  assert.strictEqual(windows.least, LEAST_OF_SEVERAL)
+  for (let i = 0; i < 10; i++) windows.answered(999, 1000)
+  assert.strictEqual(windows.least, LEAST_UNANSWERED)
+})
