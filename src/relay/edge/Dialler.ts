@@ -33,7 +33,10 @@ interface DiallerOptions {
   readonly log: BoundedLog
 }
 
-/** For a custom selector or resolver, which may never answer: no message waits longer for a response (RFC 4975 §7.2). */
+/**
+ * For a custom selector, which may never answer, and for all that is done for a URI without a port: many targets may be found for it.
+ * No message waits longer for a response (RFC 4975 §7.2).
+ */
 const ANSWERS_WITHIN = "30 seconds"
 /** For a custom transport, which may never end: longer than the time that a transport of sockets may be given. */
 const CONNECTS_WITHIN = (ranges.connectTimeout[1] + 1) * 1000
@@ -70,9 +73,7 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
 
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
     const { localName, relay, uri } = dial
-    // SRV records are asked for where the URI has no port, which only an AUTH may leave out.
-    const found = yield* exitWithin(targetsOf(uri), ANSWERS_WITHIN)
-    const targets = yield* found ?? Effect.fail(new ResolverError({ name: uri.host, code: "ETIMEOUT" }))
+    const targets = yield* targetsOf(uri)
     // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
     const serverName = isIP(uri.host) === 0 ? uri.host : undefined
     yield* Effect.firstSuccessOf(
@@ -80,11 +81,18 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
     )
   })
 
+  /** SRV records are asked for where the URI has no port, which only an AUTH may leave out. */
+  const limited = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
+    if (dial.uri.port !== undefined) return yield* attempt(hop, dial)
+    const made = yield* exitWithin(attempt(hop, dial), ANSWERS_WITHIN)
+    yield* made ?? Effect.fail(new ResolverError({ name: dial.uri.host, code: "ETIMEOUT" }))
+  })
+
   /** In a root span, because requests of many traces may wait for the connection. */
   const traced = (hop: Dialled, dial: Dial) => {
     const { relay, session: { realm, user }, uri: { host, port, scheme } } = dial
     const attributes = { scheme, host, ...(port === undefined ? {} : { port }), relay }
-    return measured(attempt(hop, dial), dialSeconds, resultOf).pipe(
+    return measured(limited(hop, dial), dialSeconds, resultOf).pipe(
       Effect.provideService(Asker, userOf({ username: user, realm })),
       Effect.onExit((exit) => Effect.annotateCurrentSpan("result", resultOf(exit) ?? "interrupted")),
       Effect.withSpan("msrp.dial", { root: true, kind: "client", attributes }, { captureStackTrace: false })

@@ -11,7 +11,8 @@ import { Resolver } from "../../../src/Resolver.ts"
 import { SocketSelector } from "../../../src/SocketSelector.ts"
 import { TestRelay } from "../../../src/testing/TestRelay.ts"
 import { type Connection, Transport } from "../../../src/Transport.ts"
-import { header, makeWorld, send } from "../../support/harness.ts"
+import { header, makeWorld, Peer, request, send } from "../../support/harness.ts"
+import { machine } from "../../support/relays.ts"
 
 const HANGS = Effect.uninterruptible(Effect.never)
 
@@ -76,6 +77,53 @@ describe("a custom Resolver", () => {
     }).pipe(Effect.provide(
       TestRelay.layer().pipe(Layer.provide(Layer.succeed(Resolver, { addresses: () => HANGS, srv: () => HANGS })))
     )))
+})
+
+describe("a domain with many targets that do not answer", () => {
+  const targets = Array.from({ length: 32 }, (_, i) => `target${i}.example.net`)
+  for (const answering of [undefined, 2, 20]) {
+    it.effect(
+      `R4976-6.4.1-14 R4976-9.3-06: an AUTH is answered within 30 seconds, ${
+        answering === undefined ? "whatever there is" : `with number ${answering} up`
+      }`,
+      () =>
+        Effect.gen(function*() {
+          const world = yield* makeWorld({ plaintextAuth: "always", limits: { dials: 1 } })
+          for (const target of targets) world.network!.answer(target, 2855, "Silence")
+          if (answering !== undefined) {
+            world.network!.answer(targets[answering]!, 2855, undefined)
+            const up = machine(world, targets[answering]!, ["many.example.net"])
+            yield* up.listen({ scheme: "msrps", host: targets[answering]!, port: 2855 }, (connection) => {
+              const peer = new Peer(world)
+              world.peers.push(peer)
+              peer.onFrame = (frame) => peer.answer(frame, "423 Interval Out-of-Bounds", "whole")
+              return peer.accept(connection)
+            })
+          }
+          const alice = yield* world.login()
+          const auth = () =>
+            alice.peer.write(request("AUTH", { to: `${alice.usePath} msrps://many.example.net;tcp`, from: alice.uri }))
+          auth()
+          yield* TestClock.adjust("29 seconds")
+          if (answering !== 2) yield* alice.peer.quiet
+          yield* TestClock.adjust("1 second")
+          assert.strictEqual((yield* alice.peer.next).status, answering === 2 ? 423 : 408)
+          // The user may dial again.
+          auth()
+          yield* TestClock.adjust("30 seconds")
+          assert.strictEqual((yield* alice.peer.next).status, answering === 2 ? 423 : 408)
+          assert.strictEqual(world.relay.counters.dialsOverLimit, 0)
+          yield* world.done
+        }).pipe(
+          Effect.provideService(Resolver, {
+            addresses: () => Effect.die("the simulated network has its own names"),
+            srv: () =>
+              Effect.succeed(targets.map((target, priority) => ({ priority, weight: 0, port: 2855, target, ttl: 0 })))
+          }),
+          Effect.provide(Transport.layerTest())
+        )
+    )
+  }
 })
 
 describe("a custom Transport that cannot be interrupted", () => {
