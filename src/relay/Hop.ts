@@ -176,8 +176,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.proof.lapsed
   }
 
-  noteRelay(from: ReadonlyArray<MsrpUri>): boolean {
-    if (from.length < 2 || !this.isRelay(from[0]!)) return false
+  noteRelay(relay: MsrpUri | undefined): boolean {
+    if (relay === undefined || !this.isRelay(relay)) return false
     this.probation.relayProved()
     return true
   }
@@ -189,7 +189,9 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what its parts call
 
   authenticate(head: Head, request: Authenticate): void {
-    this.logins.begins(this.noteRelay(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
+    const [relay, ...others] = request.from
+    const behindRelay = others.length > 0 && this.noteRelay(relay)
+    this.logins.begins(behindRelay, (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame that the relay made, before anything that waits for its turn. */

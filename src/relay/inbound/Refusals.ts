@@ -29,7 +29,7 @@ export interface RefusalsOwner extends HopFacts {
    * Notes whether a request with this From-Path comes from behind the relay that the certificate of the connection proves, and
    * returns that.
    */
-  noteRelay(from: ReadonlyArray<MsrpUri>): boolean
+  noteRelay(relay: MsrpUri | undefined): boolean
   /** Writes a whole frame that the relay made; does nothing once the connection is gone. */
   control(frame: Buffer): void
 }
@@ -52,7 +52,7 @@ export class Refusals {
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
       this.#refused({ kind: head.kind, status, problem: head.problem ?? problem, parties, target })
-      if (hop.probation.active) hop.noteRelay(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
+      if (hop.probation.active) hop.noteRelay(relayBefore(head))
     }
     return (octets, flag) => {
       if (answer !== undefined) hop.control(answer(octets, flag))
@@ -74,7 +74,7 @@ export class Refusals {
    */
   skips(reason: Broken, head: Head): boolean {
     // It may be the first request of the connection: its From-Path shows whether a relay has sent it.
-    this.#hop.noteRelay(parsePath(head.fromPath, this.#hop.shared.codec.limits.pathUris) ?? [])
+    this.#hop.noteRelay(relayBefore(head))
     if (!this.#hop.isLink) return false
     this.#hop.trace?.incoming.overLimit?.(reason, head)
     this.last(head, 413)
@@ -171,7 +171,18 @@ const responseTo = (head: Head, status: number, { addressed, from }: PathsBack):
  * returned as it came (RFC 4975 §7.2). It is not longer than a header line may be, and contains no line end.
  */
 const fromUris = (head: Head, pathUris: number): ReadonlyArray<string> =>
-  parsePath(head.fromPath, pathUris)?.map((uri) => uri.text) ?? head.fromPath.split(" ").filter((text) => text !== "")
+  parsePath(head.fromPath, pathUris)?.map((uri) => uri.text) ?? textsOf(head.fromPath)
+
+const textsOf = (path: string): ReadonlyArray<string> => path.split(" ").filter((text) => text !== "")
+
+/**
+ * The relay behind which From-Path says its sender is: the first of several URIs. It can be read also where the others, which a
+ * client wrote and its relay passed on, cannot.
+ */
+const relayBefore = ({ fromPath }: Head): MsrpUri | undefined => {
+  const [first, second] = textsOf(fromPath)
+  return second === undefined ? undefined : parseUri(first!)
+}
 
 /** The URI by which a request addresses the relay, if it has one (RFC 4975 §7.2). */
 const addressedBy = (head: Head): string | undefined => {

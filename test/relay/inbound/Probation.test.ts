@@ -35,6 +35,29 @@ describe("a new connection of another relay", () => {
       end(world, yield* grantedThrough(world, link, FROM))
     }), { limits: { unsuccessful: 3 } })
 
+  for (const odd of ["msrp://c%zz.invalid:9/a", "c d", "msrp://c.invalid:9/c;tcp ".repeat(17)]) {
+    scenario(
+      `R4976-6.3-37: is not closed for a client at ${odd.slice(0, 30)}, although that is all that has come`,
+      (world) =>
+        Effect.gen(function*() {
+          const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+          for (let i = 0; i < 20; i++) {
+            link.write(refused(`${FROM.split(" ")[0]} ${odd.trim()}`))
+            assert.strictEqual((yield* link.next).status, 400)
+          }
+          // Over a limit as well.
+          link.write(send({
+            to: world.uri,
+            from: `${FROM.split(" ")[0]} ${odd.trim()}`,
+            headers: [`X: ${"x".repeat(9000)}`]
+          }))
+          assert.strictEqual((yield* link.next).status, 413)
+          end(world, yield* grantedThrough(world, link, FROM))
+        }),
+      { limits: { unsuccessful: 3 } }
+    )
+  }
+
   scenario("R4976-6.3-37: is not closed for how much they send at a time", (world) =>
     Effect.gen(function*() {
       const link = yield* connectFrom(world, machine(world, "outer.example.net"))
