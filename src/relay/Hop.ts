@@ -190,8 +190,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   authenticate(head: Head, request: Authenticate): void {
     const [relay, ...others] = request.from
-    const behindRelay = others.length > 0 && this.noteRelay(relay)
-    this.logins.begins(behindRelay, (ended) => this.#owner.authenticate(this, head, request, ended))
+    const behind = others.length > 0 && this.noteRelay(relay) ? relay : undefined
+    this.logins.begins(behind, (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame that the relay made, before anything that waits for its turn. */

@@ -52,7 +52,10 @@ export interface RelayLimits {
   readonly failedAuths: number
   /** Seconds until an AUTH that the authenticator has not decided is answered with 408; less than its client waits. */
   readonly authDecision: number
-  /** AUTHs of clients behind another relay that are decided at a time on its connection; further ones are answered with 408. */
+  /**
+   * AUTHs of clients behind another relay that are decided at a time on its connection, and of each a part of those that are left;
+   * further ones are answered with 408.
+   */
   readonly auths: number
   /** Octets kept for a connection in probation: of an incomplete request, or behind an AUTH that is being decided. */
   readonly probationOctets: number

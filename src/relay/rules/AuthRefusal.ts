@@ -10,8 +10,10 @@ import { lacksPort } from "./Reachability.ts"
 
 /** The hop that an AUTH came in on, as far as a refusal depends on it. */
 export interface AuthHop extends Party {
-  /** Whether as many of its AUTHs are being decided as may be at a time. */
-  readonly logins: { readonly tooMany: boolean }
+  readonly logins: {
+    /** Whether as many of its AUTHs are being decided as may be at a time, of all clients or of the one that the URI names. */
+    tooMany(relay: MsrpUri): boolean
+  }
   /** Whether it has a valid session, or a route that leads from it or to it. */
   inUse(now: number): boolean
 }
@@ -84,7 +86,9 @@ const refusalBehindRelay = (hop: AuthHop, relay: MsrpUri): AuthRefusal | undefin
   // A session behind a relay without a port would be of no use, because nobody could connect to it (RFC 4976 §8).
   if (relay.port === undefined) return { status: 400, reason: "its relay cannot be connected to: a URI without a port" }
   // The client may try again; the messages of others on this connection do not wait.
-  return hop.logins.tooMany ? { status: 408, reason: "too many AUTHs of its relay are being decided" } : undefined
+  return hop.logins.tooMany(relay)
+    ? { status: 408, reason: "too many AUTHs of its relay are being decided" }
+    : undefined
 }
 
 const mayBePlain = ({ hidden, local, remote, secure }: Connection, plaintext: PlaintextAuth): boolean =>

@@ -10,6 +10,7 @@ import { MAX_IDLE } from "../../../src/protocol/websocket/FrameReader.ts"
 import { userBounds } from "../../../src/relay/edge/EventLog.ts"
 import { MAX_EVENTS, MAX_NAMES, MAX_RECENT, MAX_USERS } from "../../../src/relay/edge/History.ts"
 import { MAX_TRACES, MAX_WAITING as MAX_FRAMES } from "../../../src/relay/edge/Trace.ts"
+import { CLIENT_ANYWAY, CLIENT_PARTS } from "../../../src/relay/inbound/Logins.ts"
 import { defaultRelayLimits as limits } from "../../../src/relay/Limits.ts"
 import {
   ANSWERED_WITHIN,
@@ -126,7 +127,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| ${size(limits.unanswered)}, of several sessions or of a peer whose own answers are waited for ${
       size(2 * limits.unanswered)
     }; ${size(limits.unansweredOfUser)}, likewise ${size(2 * limits.unansweredOfUser)} |`,
-    `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
+    `| AUTHs under way on a relay's connection; of a client there | | ${limits.auths}; 1 in ${CLIENT_PARTS} of the places that are left, or ${CLIENT_ANYWAY} |`,
     `Of one user, ${many(MAX_OF_USER)} stopped messages are remembered`,
     `| ${
       size(numberIn("src/relay/route/RetryBuffer.ts", "const MAX_KEPT = "))

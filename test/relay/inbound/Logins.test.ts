@@ -10,7 +10,7 @@ import { Logins } from "../../../src/relay/inbound/Logins.ts"
 import type { Reading } from "../../../src/relay/inbound/Reading.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { header, type Owner, PASSWORDS, type Peer, request, send, type World } from "../../support/harness.ts"
-import { connectFrom, end, machine, options } from "../../support/relays.ts"
+import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated(options)
@@ -161,6 +161,44 @@ describe("AUTHs under way", () => {
   )
 
   scenario(
+    "R4976-9.3-05 R4976-9.3-06: one client behind a relay leaves places for the others there, however many it asks for",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const challenge = yield* world.challenge(link, FROM)
+        const authorization = world.authorization(challenge, { username: "carol", password: "x" })
+        const ids = Array.from({ length: 100 }, (_, i) => `guess${i}`)
+        guess(world, link, authorization, ...ids)
+        yield* world.network!.settled
+        // An eighth of the places that are left.
+        assert.deepStrictEqual(
+          link.frames.splice(0).map(({ id, status }) => `${id} ${status}`),
+          ids.slice(7).map((id) => `${id} 408`)
+        )
+        // Another client of that relay is challenged, and logs in.
+        end(world, yield* grantedThrough(world, link, FROM))
+        // A few are decided at a time for each while there is any place.
+        for (let client = 0; client < 20; client++) {
+          for (let i = 0; i < 4; i++) {
+            const from = `${outer(`more${client}`)} msrp://more.invalid:9/m;tcp`
+            link.write(request("AUTH", { to: world.uri, from, headers: [authorization] }))
+          }
+        }
+        yield* world.network!.settled
+        assert.deepStrictEqual(link.frames.splice(0).map(({ status }) => status), Array(80 - (64 - 7)).fill(408))
+        yield* TestClock.adjust("5 seconds")
+        assert.lengthOf(link.frames.splice(0).filter(({ status }) => status === 401), 64)
+        // They count for it until they are answered.
+        guess(world, link, authorization, ...ids.slice(0, 7))
+        yield* world.network!.settled
+        assert.deepStrictEqual(link.frames, [])
+        yield* TestClock.adjust("5 seconds")
+        yield* link.take(7)
+      }),
+    { credentials: slow, limits: { auths: 64 }, digest: { freePerUser: 1000, freePerAddress: 1000 } }
+  )
+
+  scenario(
     "R4976-6.3-04: on a client's own connection what is behind an AUTH waits, whatever its certificate",
     (world) =>
       Effect.gen(function*() {
@@ -220,7 +258,7 @@ it("the frames behind an AUTH go on once, although the connection is gone before
   const shared = { limits: { failedAuths: 5, auths: 1 } }
   const logins = new Logins(shared as unknown as Shared, reading as unknown as Reading)
   let ended = (): void => assert.fail("not begun")
-  logins.begins(false, (end) => ended = end)
+  logins.begins(undefined, (end) => ended = end)
   assert.deepStrictEqual(calls.splice(0), ["stop", "hold"])
   logins.leave()
   ended()
