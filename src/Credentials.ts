@@ -72,6 +72,10 @@ export interface UserKey {
   readonly realm: string
   /** Address of the client, for a backend that uses it; absent behind another relay. */
   readonly source?: string | undefined
+  /** Address of the relay that the client is behind, if it is. */
+  readonly relay?: string | undefined
+  /** Whether the user has logged in from there before, for a backend that cannot ask for all at once. Absent: unknown. */
+  readonly known?: boolean | undefined
 }
 
 /**

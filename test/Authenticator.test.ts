@@ -366,11 +366,13 @@ describe("refused", () => {
 describe("a backend of one's own", () => {
   const backend = (lookup: Credentials["Service"]["lookup"]) => Layer.succeed(Credentials, Credentials.make(lookup))
 
-  it.effect("is asked for the user and realm, and told where the client is", () => {
+  it.effect("is asked for the user and realm, and told where the client is, and whether it was there before", () => {
     const asked: Array<unknown> = []
     return Effect.gen(function*() {
       expect(yield* answer(yield* challengeNow), "Granted")
-      assert.deepStrictEqual(asked, [{ username: "alice", realm: REALM, source: "192.0.2.1" }])
+      expect(yield* answer(yield* challengeNow), "Granted")
+      const user = { username: "alice", realm: REALM, source: "192.0.2.1", relay: undefined }
+      assert.deepStrictEqual(asked, [{ ...user, known: false }, { ...user, known: true }])
     }).pipe(digest(
       {},
       backend((user) => {

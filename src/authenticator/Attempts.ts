@@ -155,7 +155,7 @@ export class Attempt {
   readonly #isBehindRelay: boolean
   readonly #begun: number
   /** Whether the user had logged in from there when it began. */
-  readonly #wasWelcome: boolean
+  readonly wasWelcome: boolean
   /** The address, if the attempt counts for it with those of other users. */
   readonly #address: string | undefined
   /** Those who have failed too often, among whose attempts this one has a place. */
@@ -171,8 +171,8 @@ export class Attempt {
     this.#relay = relay
     this.#isBehindRelay = source === undefined
     this.#begun = memory.now()
-    this.#wasWelcome = memory.welcome.has(this.#key)
-    this.#address = this.#wasWelcome ? undefined : source
+    this.wasWelcome = memory.welcome.has(this.#key)
+    this.#address = this.wasWelcome ? undefined : source
   }
 
   /**
@@ -217,7 +217,7 @@ export class Attempt {
     const { addresses, now, users, welcome } = this.#memory
     const time = now()
     const ofUser = users.failed(this.#key, time)
-    if (this.#wasWelcome && users.count(this.#key, time) >= WELCOME_FAILURES) welcome.delete(this.#key)
+    if (this.wasWelcome && users.count(this.#key, time) >= WELCOME_FAILURES) welcome.delete(this.#key)
     const longer = this.#address === undefined ? ofUser : Math.max(ofUser, addresses.failed(this.#address, time))
     // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
     // are not verified.

@@ -52,6 +52,8 @@ interface Verification {
   readonly claim: Claim
   /** Address of the client, `undefined` behind another relay. */
   readonly source: string | undefined
+  /** Address of the relay that the client is behind. */
+  readonly relay: string | undefined
   /** Algorithms to offer if the AUTH is challenged again. */
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
   readonly attempt: Attempt
@@ -82,11 +84,11 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
   }
 
   const verify = Effect.fnUntraced(function*(
-    { algorithms, attempt, claim, source }: Verification
+    { algorithms, attempt, claim, relay, source }: Verification
   ): Effect.fn.Return<AuthDecision> {
     const { authorization, realm } = claim
     const { cnonce, nc, nonce, username } = authorization
-    const user = { username, realm, source }
+    const user = { username, realm, source, relay, known: attempt.wasWelcome }
     const found = yield* lookup("lookup", user)
     if (found === undefined) {
       return { _tag: "Unavailable", attempt: { username, reason: "the credentials cannot be looked up" } }
@@ -164,7 +166,10 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
     })
     if (attempt === undefined) return tooManyFailures(username)
     const claim = { authorization, algorithm, realm, requestUri: requestUri.text }
-    return yield* Effect.ensuring(verify({ claim, source, algorithms, attempt }), Effect.sync(() => attempt.end()))
+    return yield* Effect.ensuring(
+      verify({ claim, source, relay, algorithms, attempt }),
+      Effect.sync(() => attempt.end())
+    )
   })
 
   return { authenticate }

@@ -27,7 +27,6 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import {
   Credentials,
@@ -41,6 +40,7 @@ import {
 import { fetchWords } from "../net/ServerFault.ts"
 import { checkOptions, duration, oneOf, type OptionsError, secret, text } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { Turns } from "./Turns.ts"
 
 /**
  * The HTTP service that knows the users, and options for asking it.
@@ -185,20 +185,22 @@ const unavailable = (error: HttpAnswer | HttpClientError.HttpClientError | Cause
 const makeAsk = Effect.fnUntraced(function*({ timeout = "2 seconds", token, url }: HttpOptions) {
   // Scoped, so that the unread rest of an answer is aborted when the request is over: it would hold its connection for minutes.
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
-  const turns = yield* Semaphore.make(MAX_ASKED)
+  const turns = new Turns(MAX_ASKED)
   const request = HttpClientRequest.post(url).pipe(
     HttpClientRequest.acceptJson,
     token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
   )
-  return ({ realm, source, username }: UserKey) =>
-    client.execute(HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH", source })).pipe(
+  return (user: UserKey) => {
+    const { realm, source, username } = user
+    return client.execute(HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH", source })).pipe(
       Effect.flatMap((response) => secretIn(response, username, token !== undefined)),
       Effect.scoped,
       // Redirects are not followed: only the configured service may learn which users log in.
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       Effect.timeout(timeout),
-      (asking) => turns.withPermit(asking)
+      (asking) => turns.run(user, asking)
     )
+  }
 })
 
 /**

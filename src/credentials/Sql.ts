@@ -20,6 +20,7 @@ import type { SqlFault } from "./SqlFault.ts"
 import { makeUserQuery, type UserQuery } from "./SqlQuery.ts"
 import { SqlSettingsError } from "./SqlSettingsError.ts"
 import { type Dialect, isOf, NO_ROW, type Row, secretOf, type SubscriberTable, subscriberTable } from "./SqlTable.ts"
+import { Turns } from "./Turns.ts"
 
 export { SqlSettingsError } from "./SqlSettingsError.ts"
 export { type SubscriberTable, subscriberTable } from "./SqlTable.ts"
@@ -146,15 +147,23 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
     return yield* new SqlSettingsError({ problem: "the URL is not that of a supported database" })
   }
   const where = driver === sqlite ? ` (${sqlitePathOf(url)})` : ""
-  return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), where)
+  // SQLite has a thread that answers one question at a time, and soon.
+  const turns = driver === sqlite ? undefined : new Turns(connections)
+  return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), { turns, where })
 })
 
-/** `where` is appended to the words of every fault. */
+interface Asking {
+  /** Whose turn it is to ask. Absent: questions do not wait for each other here. */
+  readonly turns?: Turns | undefined
+  /** Appended to the words of every fault. */
+  readonly where?: string | undefined
+}
+
 const makeWith = Effect.fnUntraced(function*<R>(
   { calculateHa1 = false, table: names, timeout = TIMEOUT }: SqlClientOptions,
   dialect: Dialect,
   open: Effect.Effect<Query, SqlSettingsError, R>,
-  where = ""
+  { turns, where = "" }: Asking = {}
 ) {
   const domain = names !== undefined && "domain" in names ? names.domain : subscriberTable.domain
   const table = { ...subscriberTable, ...defined(names), domain }
@@ -176,10 +185,15 @@ const makeWith = Effect.fnUntraced(function*<R>(
         )
     )
   )
+  const lookup = lookupWith(query)
   const algorithms: ReadonlyArray<DigestAlgorithm> = calculateHa1 || table.ha1Sha256 !== undefined
     ? digestAlgorithms
     : ["MD5"]
-  return Credentials.of({ algorithms, lookup: lookupWith(query), missing })
+  return Credentials.of({
+    algorithms,
+    lookup: turns === undefined ? lookup : (user) => turns.run(user, lookup(user)),
+    missing
+  })
 })
 
 const unavailable = ({ words }: SqlFault) => new CredentialsUnavailable({ backend: "sql", cause: words })

@@ -84,6 +84,31 @@ it.effect("R4976-9.3-06: few are asked for at a time, the next ones when those h
     assert.strictEqual(most, 64)
   }))
 
+it.effect("R4976-9.3-06: questions from many addresses do not keep a user at another address waiting for long", () =>
+  Effect.gen(function*() {
+    const client = HttpClient.make((request) =>
+      Effect.as(Effect.sleep("1 second"), HttpClientResponse.fromWeb(request, new Response("", { status: 404 })))
+    )
+    const layer = layerHttp({ url: "http://users.example.com/" }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+    )
+    yield* Effect.gen(function*() {
+      const { lookup } = yield* Credentials
+      const strangers = Array.from({ length: 960 }, (_, i) => `127.0.1.${i % 240}`)
+      for (const source of strangers) {
+        yield* Effect.forkChild(lookup({ username: "stranger", realm: "example.com", source }))
+      }
+      yield* TestClock.adjust("500 millis")
+      const user = { username: "alice", realm: "example.com", source: "192.0.2.1" }
+      const known = yield* Effect.forkChild(lookup({ ...user, known: true }))
+      const unknown = yield* Effect.forkChild(lookup(user))
+      yield* TestClock.adjust("1500 millis")
+      assert.isDefined(known.pollUnsafe(), "one who was there before is asked for next")
+      yield* TestClock.adjust("3500 millis")
+      assert.isDefined(unknown.pollUnsafe(), "anybody else after one question from each address")
+    }).pipe(Effect.provide(layer))
+  }))
+
 it.live.each([404, 500])(
   "one that goes on with its answer after %i is left at once",
   (status) =>
