@@ -19,8 +19,9 @@ const lengthOf = (octets: Buffer): number => {
 }
 
 /**
- * To be called when an HTTP server has the socket; each piece is passed on by a task of `later`, none once `isOver`. A pause of the
- * socket would not do, because Node ends it.
+ * To be called when an HTTP server has the socket; each piece is passed on by a task of `later`, none once `isOver`: what comes then is
+ * dropped, because only a socket that is read shows that its client has left. A pause of the socket would not do, because Node ends
+ * it.
  */
 export const passInPieces = (
   socket: Net.Socket,
@@ -32,9 +33,18 @@ export const passInPieces = (
   let waiting: Buffer = Buffer.alloc(0)
   let isEnded = false
   let isDue = false
+  let dropped = 0
   const pass = (): void => {
     isDue = false
-    if (socket.destroyed || isOver()) return
+    if (socket.destroyed) return
+    if (isOver()) {
+      dropped += waiting.length
+      waiting = Buffer.alloc(0)
+      if (isEnded) push(null)
+      else if (dropped > MAX_WAITING) socket.destroy()
+      else read(0)
+      return
+    }
     const piece = waiting.subarray(0, lengthOf(waiting))
     waiting = waiting.subarray(piece.length)
     if (piece.length > 0) push(piece)

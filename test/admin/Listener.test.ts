@@ -276,6 +276,23 @@ describe("the listener of the admin API", () => {
     await new Promise((resume) => void own.close(resume))
   })
 
+  it("sees at once that who sent too many requests during an answer that lasts has left", async () => {
+    const own = server()
+    let hasDropped = false
+    let hasEnded = false
+    own.on("request", (_, response) => void response.on("close", () => void (hasEnded = true)).write("."))
+    own.on("dropRequest", () => void (hasDropped = true))
+    await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+    const client = Net.connect((own.address() as Net.AddressInfo).port, "127.0.0.1")
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100))
+    await once(client, "data")
+    const turn = () => new Promise((resume) => void setImmediate(resume))
+    while (!hasDropped) await turn()
+    client.destroy()
+    while (!hasEnded) await turn()
+    await new Promise((resume) => void own.close(resume))
+  })
+
   it("drops who does not take an answer for 15 seconds, and waits on where nothing is written", () => {
     const own = server()
     const request = (response: FakeResponse) => {
