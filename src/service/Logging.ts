@@ -7,6 +7,7 @@ import type * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
+import { isIP } from "node:net"
 import { tellHeldBack } from "../logging/BoundedLog.ts"
 import { HasOwnBudget } from "../logging/HasOwnBudget.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
@@ -35,9 +36,10 @@ const KIND = 100
 /** The kind of a line: the start of its message, without details of the single case. */
 const kindOf = (message: unknown): string => String(Array.isArray(message) ? message[0] : message).slice(0, KIND)
 
-/** The address that caused a line, if its annotations name one. */
+/** The address that caused a line, if its annotations name one; in lines of the admin API `remote` has no port. */
 const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
-  [Predicate.isString(remote) ? hostOf(remote) : undefined, source, host].find(Predicate.isString) ?? ""
+  [Predicate.isString(remote) ? isIP(remote) === 0 ? hostOf(remote) : remote : undefined, source, host]
+    .find(Predicate.isString) ?? ""
 
 /** Passes lines on that are severe enough at present, within a budget for each kind and address. */
 const within = (

@@ -81,13 +81,22 @@ describe("Logging", () => {
         }
         assert.lengthOf(lines, 2 * ADDRESS_BURST + 2)
         lines.length = 0
+        // With a port or without one, the address is the same.
+        for (const remote of ["::1", "[::1]:4711", "::1", "2001:db8:0:1::", "[2001:db8:0:1::2]:80"]) {
+          yield* Effect.replicateEffect(Effect.annotateLogs(Effect.logInfo("wrong token"), { remote }), 100, {
+            discard: true
+          })
+        }
+        assert.lengthOf(lines, 2 * ADDRESS_BURST)
+        lines.length = 0
         yield* Effect.replicateEffect(Effect.logDebug("detail"), 1000, { discard: true })
         assert.lengthOf(lines, 1000)
         lines.length = 0
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(lines.map(({ annotations, message }) => [message, annotations]), [
           ["more of the same was not logged", { what: "AUTH refused", lines: 1000 - ADDRESS_BURST }],
-          ["more of the same was not logged", { what: "closing", lines: 100 - ADDRESS_BURST }]
+          ["more of the same was not logged", { what: "closing", lines: 100 - ADDRESS_BURST }],
+          ["more of the same was not logged", { what: "wrong token", lines: 500 - 2 * ADDRESS_BURST }]
         ])
         lines.length = 0
         yield* refused("192.0.2.1")
