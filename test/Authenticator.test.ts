@@ -382,6 +382,25 @@ describe("a backend of one's own", () => {
     ))
   })
 
+  it.effect("that has the user's H(A1) of another algorithm only: the reason says so, and the answer does not", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const known = expect(yield* answer(challenge), "Challenge")
+      assert.deepStrictEqual(known.attempt, { username: "alice", reason: "stored for another algorithm" })
+      const unknown = expect(yield* answer(challenge, { username: "eve" }), "Challenge")
+      assert.deepStrictEqual(unknown.attempt, { username: "eve", reason: "wrong credentials" })
+      assert.deepStrictEqual([known.failed, known.stale], [unknown.failed, unknown.stale])
+    }).pipe(digest(
+      {},
+      backend(({ username }) =>
+        Effect.succeed(
+          username === "alice"
+            ? Option.some({ _tag: "Ha1", ha1: { MD5: Redacted.make(ha1("MD5", "alice", REALM, PASSWORD)) } })
+            : Option.none()
+        )
+      )
+    )))
+
   it.effect.each(
     [
       [

@@ -14,7 +14,7 @@ import { parseUri, sameUri } from "../protocol/Uri.ts"
 import type { Attempt } from "./Attempts.ts"
 import type { AuthAttempt, AuthDecision, AuthRequest } from "./AuthDecision.ts"
 import type { DigestOptions } from "./DigestOptions.ts"
-import { type Claim, isProven, proofOf } from "./DigestProof.ts"
+import { type Claim, isProven, lacksAlgorithm, proofOf } from "./DigestProof.ts"
 import { makeDigestState } from "./DigestState.ts"
 import { makeSecretLookup } from "./SecretLookup.ts"
 
@@ -94,19 +94,21 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       return { _tag: "Unavailable", attempt: { username, reason: "the credentials cannot be looked up" } }
     }
     if (!attempt.goesOn()) return tooManyFailures(username)
-    let proof = proofOf(found, claim)
+    let secret = found
+    let proof = proofOf(secret, claim)
     let right = isProven(proof, authorization)
     if (!right && credentials.recheck !== undefined) {
       // Counted before the backend is asked again, because other guesses go on meanwhile.
       attempt.failed()
       // The password may be new. If the backend is down now, the remembered secret decides: guesses must not be free then.
       const now = yield* lookup("recheck", user)
-      if (now !== undefined) right = isProven(proof = proofOf(now, claim), authorization)
+      if (now !== undefined) right = isProven(proof = proofOf(secret = now, claim), authorization)
     }
     if (!right) {
       const late = attempt.failed()
       if (late > 0) yield* Effect.sleep(late)
-      return challenge(realm, algorithms, failedAs({ username, reason: "wrong credentials" }))
+      const reason = lacksAlgorithm(secret, claim) ? "stored for another algorithm" : "wrong credentials"
+      return challenge(realm, algorithms, failedAs({ username, reason }))
     }
     attempt.succeeded()
     // Only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures.

@@ -27,6 +27,10 @@ const ha1Of = (secret: Option.Option<Secret>, { algorithm, authorization, realm 
   return stored === undefined ? calculated : Redacted.value(stored).toLowerCase()
 }
 
+/** Whether a user has H(A1)s, but none of the algorithm that the client has chosen. */
+export const lacksAlgorithm = (secret: Option.Option<Secret>, { algorithm }: Claim): boolean =>
+  Option.exists(secret, (known) => known._tag === "Ha1" && known.ha1[algorithm] === undefined)
+
 /** What the digest is made of if this is the user's secret; `None` stands for an unknown user. */
 export const proofOf = (secret: Option.Option<Secret>, claim: Claim): Proof => {
   const { algorithm, authorization: { cnonce, nc, nonce, uri }, requestUri } = claim

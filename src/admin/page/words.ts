@@ -48,6 +48,7 @@ export const endings: Readonly<Record<string, string>> = {
 /** Words for the reasons why a login failed. */
 export const logins: Readonly<Record<string, string>> = {
   "wrong credentials": "the password (or the user name) is wrong",
+  "stored for another algorithm": "the stored secret of this user is not for the digest algorithm that the client used",
   "another realm": "the client used a different realm than this relay asked for",
   "algorithm not offered": "the client uses a digest algorithm that this relay does not offer",
   "Malformed Authorization": "the client sent invalid MSRP",
