@@ -79,6 +79,7 @@ const written = ({ quote }: Dialect, { table }: SubscriberTable) => {
   const name = (text: string): string => text.split(".").map((part) => quote + part + quote).join(".")
   return {
     column: (text: string): string => `${TABLE}.${name(text)}`,
+    from: `FROM ${name(table)} AS ${TABLE}`,
     /** Gives a row even if none of the table matches. */
     joined: (on: string): string => `FROM (SELECT 1 AS one) AS asked LEFT JOIN ${name(table)} AS ${TABLE} ON ${on}`
   }
@@ -101,6 +102,18 @@ export const statementOf = (dialect: Dialect, table: SubscriberTable, calculateH
   const filler = `CASE WHEN ${column(username)} IS NULL THEN '${"-".repeat(40)}' END AS filler`
   const columns = [`${column(username)} AS username`, ...secrets, filler]
   return `SELECT ${columns.join(", ")} ${joined(on.join(" AND "))} LIMIT ${MAX_ROWS}`
+}
+
+/**
+ * The statement that counts the users of other realms than so many, which are its parameters, and gives one of those realms;
+ * `undefined` if all users are in every realm.
+ */
+export const othersStatementOf = (dialect: Dialect, table: SubscriberTable, realms: number): string | undefined => {
+  if (table.domain === undefined) return undefined
+  const { column, from } = written(dialect, table)
+  const asked = Array.from({ length: realms }, (_, i) => dialect.parameter(i + 1))
+  const domain = column(table.domain)
+  return `SELECT COUNT(*) AS users, MIN(${domain}) AS realm ${from} WHERE ${domain} NOT IN (${asked.join(", ")})`
 }
 
 /** The columns that are read or compared. */
@@ -129,6 +142,12 @@ export const misfitOf = (answer: Row, table: SubscriberTable, calculateHa1: bool
     const texts = answer[`texts${i}`]
     return texts === "none" || (texts === "some" && name === table.domain)
   })
+
+/** The answer to the statement that counts users of other realms; `undefined` if there are none. */
+export const othersIn = (answer: Row): { readonly users: number; readonly realm: string } | undefined => {
+  const users = Number(answer["users"])
+  return users > 0 ? { users, realm: textOf(answer["realm"]) ?? "" } : undefined
+}
 
 /** A stored value as text; columns may contain numbers or octets. */
 const textOf = (stored: unknown): string | undefined =>

@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
 import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
 import { nobody } from "../../credentials/Http.ts"
+import { otherUsersInTable } from "../../credentials/SqlOthers.ts"
+import { printable } from "../../logging/Printable.ts"
 import { realmKey } from "../../protocol/digest/Challenge.ts"
 import * as Backend from "../Backend.ts"
 import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
@@ -56,12 +58,7 @@ const checkBackend = (
     case "File":
       return inFile(credentials.path, credentials.calculateHa1 ?? false, realms)
     case "Sql":
-      return asked(
-        credentials,
-        "MSRP_SQL_URL",
-        `the table ${credentials.table?.table ?? "subscriber"} can be queried`,
-        ""
-      )
+      return inTable(credentials, realms)
     case "Http":
       return asked(
         { ...credentials, realm: undefined },
@@ -117,6 +114,28 @@ const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean, 
     ]),
     Effect.catch((error) => Effect.succeed([problem(path, reasonOf(error))]))
   )
+})
+
+const inTable = Effect.fnUntraced(function*(
+  settings: Extract<BackendSettings, { readonly _tag: "Sql" }>,
+  realms: ReadonlyArray<string>
+) {
+  const subject = "MSRP_SQL_URL"
+  const table = settings.table?.table ?? "subscriber"
+  const findings = yield* asked(settings, subject, `the table ${table} can be queried`, "")
+  if (findings.some(({ status }) => status === "problem")) return findings
+  const others = yield* otherUsersInTable(settings, realms)
+  return others === undefined ? findings : [
+    ...findings,
+    warning(
+      subject,
+      `the table ${table} has ${others.users} row${
+        others.users === 1 ? "" : "s"
+      } for realms whose users are not looked up there (but those of ${realms.join(", ")} are), such as ${
+        printable(others.realm)
+      }`
+    )
+  ]
 })
 
 /**

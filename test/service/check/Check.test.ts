@@ -221,6 +221,23 @@ describe("a set-up", () => {
       assertLines(yield* broken(withSql(nowhere())), /^problem users MSRP_SQL_URL: .*the file cannot be opened/)
     }))
 
+  it.live("has a database with users of a realm that clients are not asked for: it is told how many, and of which", () =>
+    Effect.gen(function*() {
+      const rows = (...realms: ReadonlyArray<string>) =>
+        sqlite(
+          `${TABLE}; insert into subscriber (username, domain) values ${
+            realms.map((realm, i) => `('user${i}', '${realm}')`).join(", ")
+          }`
+        )
+      assertLines(yield* broken(withSql(rows(HOST))))
+      assertLines(
+        yield* broken(withSql(rows(HOST, "other.example", "other.example"))),
+        /^warning users MSRP_SQL_URL: the table subscriber has 2 rows for realms whose .*, such as other\.example$/
+      )
+      const everywhere = { ...withSql(rows("other.example")), MSRP_SQL_DOMAIN_COLUMN: "none" }
+      assertLines(yield* broken(everywhere))
+    }))
+
   it.live("has a service of users that has none, fails, knows everybody, or is not there; it is asked for nobody", () =>
     Effect.gen(function*() {
       const asked: Array<string> = []
