@@ -231,6 +231,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `is held for ${some(limits.hold, "second")} at most`,
     `a chunk of more than ${INTERRUPTIBLE_ABOVE} octets on while it comes`,
     `a receiver that stands still for ${some(limits.hold, "second")} fails`,
+    `408 as soon as ${size(limits.relayed)} of it wait`,
     `A Message-ID of more than ${from("protocol/Grammar", "MAX_MESSAGE_ID")} characters`
   ],
   "docs/configuration.md": [
