@@ -128,8 +128,9 @@ export interface RelayOptions {
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when the AUTH has no Expires. Default 1800. */
   readonly authExpires?: number | undefined
-  /** Seconds: the bounds of the Expires in an AUTH, which is answered 423 otherwise. Default: none. */
+  /** Seconds: the least Expires of an AUTH, which is answered 423 otherwise. Default: none. */
   readonly authMinExpires?: number | undefined
+  /** Seconds: the greatest Expires of an AUTH, which is answered 423 otherwise. Default: none. */
   readonly authMaxExpires?: number | undefined
   /**
    * Seconds: an upper bound for clients behind other relays, whose sessions outlive a connection. Default 86400.

@@ -29,16 +29,19 @@ export const SessionEntry = Schema.Struct({
    * A hash of the session-id, in 32 hexadecimal digits. The first 12 are the `session` of the log and of the admin API.
    */
   id: Schema.String,
-  /** The user that the session was granted to, and the realm of the user name. */
+  /** The user that the session was granted to. */
   username: Schema.String,
+  /** The realm of the user name. */
   realm: Schema.String,
   /** The URI of the relay that granted the session, without the session-id. */
   relay: Schema.String,
-  /** Remote address and port of the connection that the session was granted on, and whether that uses TLS. */
+  /** Remote address and port of the connection that the session was granted on. */
   remote: Schema.String,
+  /** Whether that connection uses TLS. */
   secure: Schema.Boolean,
-  /** Milliseconds since 1970 when the session was granted, and when it expires unless it is extended (`extendActive`). */
+  /** Milliseconds since 1970 when the session was granted. */
   since: Schema.Number,
+  /** Milliseconds since 1970 when it expires, unless it is extended (`extendActive`). */
   expires: Schema.Number
 })
 

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { JSDoc, Node } from "typescript/unstable/ast"
-import { isSourceFile, isVariableDeclaration } from "typescript/unstable/ast/is"
+import {
+  isInterfaceDeclaration,
+  isPropertySignatureDeclaration,
+  isSourceFile,
+  isVariableDeclaration
+} from "typescript/unstable/ast/is"
 import { API, type Project, type Symbol, SymbolFlags } from "typescript/unstable/sync"
 import { assert, it } from "vitest"
 
@@ -73,6 +78,34 @@ it("all that public modules export has a doc comment with @category and @since",
     const modules = publicModules()
     assert.isAbove(modules.length, 15)
     assert.deepStrictEqual([...new Set(modules.flatMap((module) => complaints(project, module)))], [])
+  } finally {
+    api.close()
+  }
+})
+
+/** The members of public interfaces of options that are numbers or times, of which editors would show no unit. */
+const unitless = ({ checker, program }: Project, module: string): ReadonlyArray<string> => {
+  const symbol = checker.getSymbolAtLocation(program.getSourceFile(module)!)
+  assert(symbol !== undefined, `${module} is no module`)
+  return checker.getExportsOfModule(symbol).flatMap((exported) => {
+    const target = (exported.flags & SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported)
+    if (!/(?:Options|Limits)$/.test(target.name)) return []
+    return declarationsOf(target).filter(isInterfaceDeclaration).flatMap(({ members }) =>
+      members.filter((member) =>
+        isPropertySignatureDeclaration(member) && /\bnumber\b|\bDuration\b/.test(member.type?.getText() ?? "") &&
+        commentOf(member) === undefined
+      ).map((member) => `${target.name}: ${member.getText()}`)
+    )
+  })
+}
+
+it("each option that is a number or a time has a text of its own: editors do not show the one above it", () => {
+  const api = new API({ cwd: root })
+  try {
+    const project = api.updateSnapshot({ openProjects: [join(root, "tsconfig.build.json")] }).getProjects()[0]
+    assert(project !== undefined)
+    const all = publicModules().flatMap((module) => unitless(project, module))
+    assert.deepStrictEqual([...new Set(all)], [])
   } finally {
     api.close()
   }

@@ -225,6 +225,7 @@ export interface Delivered {
 export interface ReadOptions {
   /** Aborts reading. The rest of the message is refused. */
   readonly signal?: AbortSignal | undefined
+  /** Called when more has arrived; both numbers are octets. */
   readonly onProgress?:
     | ((progress: { readonly received: number; readonly total: number | undefined }) => void)
     | undefined

@@ -23,7 +23,9 @@ const MAX_STATES = 64
  * @since 0.2.0
  */
 export interface Current {
+  /** For requests of one's own. Peers do not reach the client by its `uri`: their path is the `path` below. */
   readonly client: Client
+  /** What the relay answered to the login of this connection, with the Use-Path. */
   readonly grant: Grant
   /** The path by which peers reach the client, with its `uri` at the end. */
   readonly path: ReadonlyArray<string>

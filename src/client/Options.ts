@@ -85,13 +85,10 @@ export interface Credentials {
  */
 export type OnlineOptions =
   & Omit<RelayOptions, "respond" | "record">
+  & Pick<AuthOptions, "algorithms" | "rspauth" | "sendUri">
   & {
     /** Requested lifetime of the path in seconds. The relay decides if it is absent or not acceptable. */
     readonly expires?: number | undefined
-    /** As in `AuthOptions`. */
-    readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
-    readonly rspauth?: "required" | "optional" | undefined
-    readonly sendUri?: boolean | undefined
     /**
      * Bounds of the pause before the next attempt. It is random, from `atLeast` to an upper bound that doubles with each attempt
      * up to `atMost`, so that clients do not return all at once. Default: 0.5 and 30 seconds.

@@ -61,8 +61,9 @@ export interface RelayLimits {
   readonly probationOctets: number
   /** Unsuccessful requests, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
   readonly unsuccessful: number
-  /** Requests, and octets of their bodies, per second through one session in one direction; more has to wait. */
+  /** Requests per second through one session in one direction; more has to wait. */
   readonly requestRate: number
+  /** Octets of the bodies of requests per second through one session in one direction; more has to wait. */
   readonly octetRate: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number

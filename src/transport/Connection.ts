@@ -199,6 +199,7 @@ export interface ConnectOptions {
   readonly path?: string | undefined
   /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
   readonly host: string
+  /** 1..65 535. */
   readonly port: number
   /** The local socket to connect from: its host, if that is an address; its port is not used. */
   readonly from?: LocalSocket | undefined
