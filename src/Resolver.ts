@@ -20,7 +20,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { isIP } from "node:net"
 import { makeCacheClock } from "./clock/CacheClock.ts"
-import { codeOf } from "./net/ErrorCode.ts"
+import { codeOf, wordsOf } from "./net/ErrorCode.ts"
 import { withoutRootDot } from "./net/Hosts.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
@@ -42,7 +42,7 @@ export class ResolverError extends Data.TaggedError("ResolverError")<{
   readonly code: string
 }> {
   override get message(): string {
-    return `${this.name}: ${this.code}`
+    return `${this.name}: ${wordsOf(this)}`
   }
 }
 

@@ -25,6 +25,10 @@ const words = new Map([
   ["ENOTFOUND", "there is no such host name"],
   ["ENODATA", "the host name has no address"],
   ["EAI_AGAIN", "the name servers do not answer"],
+  ["ETIMEOUT", "the name servers do not answer"],
+  ["ESERVFAIL", "the name servers have failed"],
+  ["EREFUSED", "the name servers have refused to answer"],
+  ["EBADNAME", "it is not a host name"],
   ["EMFILE", "this process has no file descriptors left"],
   ["ENFILE", "the system has no file descriptors left"],
   ["ENOBUFS", "the system has no memory left for it"],
@@ -32,6 +36,11 @@ const words = new Map([
   ["ENOENT", "there is no such file"],
   ["ENOTDIR", "there is no such file"],
   ["EISDIR", "it is a directory"],
+  ["ELOOP", "its symbolic links lead in a circle"],
+  ["ENAMETOOLONG", "the path is too long"],
+  ["EIO", "reading or writing has failed"],
+  ["EDQUOT", "the disk quota is used up"],
+  ["EFBIG", "a file may not become that large"],
   ["ENOSPC", "the disk is full"],
   ["EROFS", "the file system is read-only"]
 ])
