@@ -10,8 +10,6 @@ import { transactionId } from "../protocol/Ident.ts"
 interface Spent {
   /** Time at which the nonce was made. */
   readonly issued: number
-  /** Time at which the nonce was first used. */
-  readonly since: number
   /** The highest nonce count received. */
   nc: number
 }
@@ -65,7 +63,7 @@ export class Nonces {
     }
     if (issued <= this.#floor) return false
     this.#makeRoom()
-    this.#spent.set(nonce, { issued, since: now, nc })
+    this.#spent.set(nonce, { issued, nc })
     return true
   }
 
@@ -74,24 +72,27 @@ export class Nonces {
     return Math.floor(this.#now() - this.#origin)
   }
 
-  #expired(since: number, now: number): boolean {
-    return now - since >= this.life
+  #expired(issued: number, now: number): boolean {
+    return now - issued >= this.life
   }
 
   #forget(now: number): void {
     for (let i = 0; i < FORGOTTEN_AT_ONCE; i++) {
       const { first } = this.#spent
-      if (first === undefined || !this.#expired(first.value.since, now)) return
-      this.#spent.delete(first.key)
+      if (first === undefined || !this.#expired(first.value.issued, now)) return
+      this.#drop(first)
     }
   }
 
   #makeRoom(): void {
     const spent = this.#spent
-    for (let { first } = spent; first !== undefined && spent.size >= this.max; first = spent.first) {
-      this.#floor = Math.max(this.#floor, first.value.issued)
-      spent.delete(first.key)
-    }
+    for (let { first } = spent; first !== undefined && spent.size >= this.max; first = spent.first) this.#drop(first)
+  }
+
+  /** Also an expired nonce would be valid again, and its count begin anew, if `life` became longer. */
+  #drop({ key, value }: { readonly key: string; readonly value: Spent }): void {
+    this.#floor = Math.max(this.#floor, value.issued)
+    this.#spent.delete(key)
   }
 
   /** SHA-3 with the key as a prefix is a secure MAC by design, at a fifth of the cost of an HMAC object. */
