@@ -84,9 +84,7 @@ class FailureTable {
 
   #find(key: string, now: number): Failures | undefined {
     const found = this.#failures.get(key)
-    if (found === undefined || found.forgotten > now) return found
-    this.#failures.delete(key)
-    return undefined
+    return found !== undefined && found.forgotten > now ? found : undefined
   }
 
   /** Number of remembered failures. */

@@ -187,3 +187,65 @@ describe("R4976-9.3-08: who has logged in from an address before", () => {
     assert.isTrue(attempts.begin(alice)?.goesOn())
   })
 })
+
+describe("R4976-9.3-08: what is remembered of attempts", () => {
+  it("is that they failed, until the user logs in: then as many cost nothing as before", () => {
+    const { attempts, fails, succeeds } = make()
+    for (let i = 0; i < 2; i++) {
+      assert.deepStrictEqual([fails(alice), fails(alice)], [0, 0])
+      // Who may still fail at no cost may have any number of attempts under way.
+      const underWay = Array.from({ length: 20 }, () => attempts.begin(alice))
+      for (const one of underWay) {
+        assert.isDefined(one)
+        one?.end()
+      }
+      assert.isTrue(succeeds(alice))
+    }
+  })
+
+  it("is who is under way: an attempt that goes on needs no other place", () => {
+    const { attempts, crowd, fails } = make()
+    for (let i = 0; i < 3; i++) fails(alice)
+    const underWay = Array.from({ length: 4 }, () => attempts.begin(alice)!)
+    assert.isUndefined(attempts.begin(alice))
+    for (const one of underWay) assert.isTrue(one.goesOn())
+    for (const one of underWay) one.end()
+    crowd(alice)
+    assert.isUndefined(attempts.begin(alice))
+  })
+
+  it("is no more of an address than what failed there: what is taken back late leaves no room for further guesses", () => {
+    const { attempts, clock, fails } = make(1_000_000, 2)
+    const slow = ["bob", "carol", "dave"].map((username) => attempts.begin({ ...alice, username })!)
+    for (const one of slow) one.failed()
+    clock.now += 900_000
+    assert.strictEqual(fails(alice), 0)
+    for (const one of slow) one.succeeded()
+    const others = Array.from({ length: 3 }, (_, i) => fails({ ...alice, username: `${i}` }))
+    assert.deepStrictEqual(others, [0, 0, 1000])
+  })
+
+  it("is each failure from an address, whoever logs in from there at the first look", () => {
+    const { fails, succeeds } = make(1_000_000, 2)
+    for (const username of ["bob", "carol"]) assert.strictEqual(fails({ ...alice, username }), 0)
+    for (const username of ["dave", "erin"]) assert.isTrue(succeeds({ ...alice, username }))
+    assert.strictEqual(fails(alice), 1000)
+  })
+
+  it("is no more than 10,000 failures of users, and of addresses, and logins: the oldest is forgotten", () => {
+    const { attempts, fails, succeeds } = make(0, 0)
+    const each = (does: (who: Candidate) => void): void => {
+      for (let i = 0; i < 10_000; i++) does({ ...alice, username: `user${i}`, source: `2001:db8:${i}::` })
+    }
+    const bob = { ...alice, username: "bob" }
+    assert.deepStrictEqual([fails(alice), fails(bob)], [1000, 2000])
+    each(fails)
+    assert.deepStrictEqual([fails(alice), fails(bob)], [1000, 2000])
+    assert.isTrue(succeeds(alice))
+    fails(alice)
+    const looked = () => Array.from({ length: 8 }, () => attempts.begin(alice)).filter((one) => one !== undefined)
+    assert.lengthOf(looked(), 8)
+    each(succeeds)
+    assert.lengthOf(looked(), 4)
+  })
+})

@@ -12,6 +12,7 @@ it("R4976-9.3-06: an address has so many handshakes at once, then one after the 
   assert.deepStrictEqual(waits("a", 4, 0), [100, 200, undefined, undefined])
   assert.deepStrictEqual(waits("b", 1, 0), [0])
   // What was refused was not reserved.
+  assert.deepStrictEqual(waits("a", 1, 50), [250])
   assert.deepStrictEqual(waits("a", 3, 1000), [0, 0, 0])
   assert.deepStrictEqual(new Set(waits("a", 40, 60_000)), new Set([0]))
   assert.deepStrictEqual(waits("a", 1, 60_000), [100])
