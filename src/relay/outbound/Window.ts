@@ -157,7 +157,6 @@ export class Window {
   ends(one: Sent): void {
     this.octets -= one.octets
     this.#owner.wrote(-one.octets)
-    one.octets = 0
     this.#requests--
     this.#silent?.delete(one)
     if (!this.full || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return

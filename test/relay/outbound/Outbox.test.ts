@@ -218,6 +218,16 @@ describe("the octets of an outbox", () => {
     assert.strictEqual(slabs.held, SLAB)
   })
 
+  it("are none where memory was reserved and nothing put in: that is no write, and its memory is free again", () => {
+    const { connection, outbox, slabs, writes } = make()
+    outbox.connected(connection)
+    outbox.reserve(100)
+    assert.isFalse(outbox.flush())
+    assert.deepStrictEqual(writes, [])
+    const { start } = slabs.lease(SLAB, SLAB)
+    assert.deepStrictEqual([start, slabs.held], [0, SLAB])
+  })
+
   it("are lost with the connection once, however many writes were under way", () => {
     const { connection, slabs, writes } = make()
     const told: Array<number> = []

@@ -1,6 +1,9 @@
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { DelayedAnswer } from "../../../src/relay/route/DelayedAnswer.ts"
+import type { Way } from "../../../src/relay/route/Way.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
 import { collect, type Frame, header, send, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { sharedConnection } from "../../support/sessions.ts"
@@ -77,3 +80,21 @@ scenario(
       assert.deepStrictEqual(outcomes(frames), { accepted: ids, reported: [] })
     })
 )
+
+it("R4976-6.4.1-01: is given once, and holds no timer and no memory after that", () => {
+  let now = 0
+  const timers = new Timers(() => now, () => {})
+  const given: Array<string> = []
+  const way = {
+    accept: (tid: Buffer) => void given.push(tid.toString()),
+    target: { shared: { limits: { delayed: timers.queue(20_000) } } }
+  } as unknown as Way
+  const [early, late] = ["early", "late"].map((tid) => new DelayedAnswer(way, Buffer.from(tid)))
+  early!.give()
+  assert.deepStrictEqual([given, timers.running], [["early"], 1])
+  now = 20_000
+  // Once more: what comes in after a long pause has a turn before.
+  for (let i = 0; i < 2; i++) timers.expire()
+  for (const one of [early!, late!]) one.give()
+  assert.deepStrictEqual([given, timers.running], [["early", "late"], 0])
+})
