@@ -74,9 +74,9 @@ export class PassedChunk implements Chunk {
   /** Whether the session expired while the chunk was received, and the limit `overtime` has passed since (RFC 4976 §6.2). */
   #isOverdue(): boolean {
     const { turn, limits } = this.route.target.shared
-    if (!this.route.isOver(turn.now)) this.#over = undefined
-    else this.#over ??= turn.now
-    return this.#over !== undefined && turn.now - this.#over >= limits.overtime * 1000
+    if (!this.route.isOver(turn.now)) return false
+    this.#over ??= turn.now
+    return turn.now - this.#over >= limits.overtime * 1000
   }
 
   end(flag: Flag): void {
