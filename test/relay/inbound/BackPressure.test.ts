@@ -646,3 +646,87 @@ describe("a connection of several users that has too much in all", () => {
     assert.strictEqual(reported(), given)
   })
 })
+
+describe("R4976-9.3-05: on a connection of several users", () => {
+  /** Flows of several users, each with the charges that its user gets: since when, and until when. */
+  const make = () => {
+    const turn = { now: 1000 }
+    const timers = new Timers(() => turn.now, () => {})
+    const limits = { connection: 1000, relay: 1_000_000, hold: timers.queue(10_000) }
+    const counters = { held: 0 }
+    const totals = { parkedOctets: 0 }
+    const held = { count: 0 }
+    const reading = { hold: () => void held.count++, release: () => void held.count-- }
+    const sharing = { severalSessions: true, severalUsers: true, hasOthers: true, othersWait: () => true }
+    const conditions = { check: () => {} }
+    const shared = { conditions, counters, limits, totals, turn } as unknown as Shared
+    const flows = new BackPressure(shared, reading, sharing as unknown as Sharing)
+    const charges: Array<readonly [user: string, since: number, until: number]> = []
+    const flow = (name: string, failing = false) => {
+      const charge = (since: number, until: number): void => void charges.push([name, since, until])
+      const user = { waitingOctets: 0, holdBudget: { charge, isSpent: () => false } }
+      const one = { octets: 0, routeOctets: 0, full: false, fullSince: 0, failing, user, isSilent: () => false }
+      const waiting = one as unknown as WaitingFlow
+      flows.waits(waiting)
+      return {
+        fills: (): void => {
+          one.full = true
+          one.fullSince = turn.now
+          flows.full(waiting)
+        },
+        parks: (octets: number): void => {
+          one.octets += octets
+          flows.parked(waiting, octets)
+        },
+        relaxes: (): void => {
+          one.full = false
+          flows.relaxed(waiting)
+        }
+      }
+    }
+    return { charges, counters, flow, flows, held, timers, turn }
+  }
+
+  it("each is charged with the time for which others waited for his receivers, and the others are waited for until the last is over", () => {
+    const { charges, counters, flow, held, timers, turn } = make()
+    const [alice, bob] = [flow("alice"), flow("bob")]
+    alice.fills()
+    turn.now = 4000
+    bob.fills()
+    turn.now = 5000
+    alice.relaxes()
+    assert.deepStrictEqual([held.count, timers.running], [1, 1])
+    turn.now = 6000
+    bob.relaxes()
+    assert.deepStrictEqual([held.count, timers.running, counters.held], [0, 0, 1])
+    assert.deepStrictEqual(charges, [["alice", 1000, 5000], ["bob", 4000, 6000]])
+  })
+
+  it("the one who has most is charged when all together had too much, until half of it is written", () => {
+    const { charges, flow, held, timers, turn } = make()
+    const [alice, bob] = [flow("alice"), flow("bob")]
+    bob.parks(400)
+    alice.parks(600)
+    assert.strictEqual(held.count, 0)
+    bob.parks(1)
+    assert.deepStrictEqual([held.count, timers.running], [1, 1])
+    turn.now = 3000
+    alice.parks(-500)
+    assert.strictEqual(held.count, 1)
+    alice.parks(-1)
+    assert.deepStrictEqual([held.count, timers.running], [0, 0])
+    assert.deepStrictEqual(charges, [["alice", 1000, 3000]])
+  })
+
+  it("nobody is waited for once it is gone, nor is anything given up that may still be sent", () => {
+    const { flow, flows, timers } = make()
+    const [alice, bob] = [flow("alice"), flow("bob", true)]
+    alice.fills()
+    assert.strictEqual(timers.running, 1)
+    flows.close()
+    assert.strictEqual(timers.running, 0)
+    bob.fills()
+    bob.parks(2000)
+    assert.strictEqual(timers.running, 0)
+  })
+})

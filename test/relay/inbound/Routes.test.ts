@@ -97,3 +97,15 @@ it("R4976-9.3-06: a route with long paths is found by a hash of them, which take
   for (const key of keys) assert.isBelow(key.length, 100)
   assert.strictEqual(keyOf(Kind.Send, long, "a"), keyOf(Kind.Report, long, "a"))
 })
+
+it("a new route is not removed, whatever it takes and however few others can be removed for it", () => {
+  const user = { routeOctets: MAX_OCTETS_OF_USER }
+  const session = {} as Session
+  const routes = new Routes()
+  const [streaming, streamingState] = routeOf(true, 17_000, user, session)
+  const [long, longState] = routeOf(true, 17_000, user, session)
+  routes.add("streaming", streaming, undefined)
+  routes.add("long", long, streaming)
+  assert.deepStrictEqual([streamingState.closed, longState.closed], [0, 0])
+  assert.deepStrictEqual([routes.get("streaming"), routes.get("long")], [streaming, long])
+})

@@ -73,3 +73,19 @@ it("R4976-9.3-06: what is dropped when a connection is closed counts no more, an
   assert.deepStrictEqual(kept, [14_000, 0])
   assert.deepStrictEqual(closed, ["too many unfinished frames"])
 })
+
+it("R4976-6.1-22: what waits for its turn is not held against a connection in probation, only what its sender has not ended", () => {
+  const inProbation: Array<number> = []
+  const counted: Array<number> = []
+  const reading = { mayGoOn: false, onGo: () => {} }
+  const unfinished = new UnfinishedFrame({
+    outbound: { load: { keeps: (octets: number) => counted.push(octets) > 0 } },
+    probation: { keeps: (octets) => void inProbation.push(octets) },
+    reading,
+    finish: () => {}
+  }, { held: 60_000, resume: () => {} })
+  unfinished.read(true)
+  reading.mayGoOn = true
+  unfinished.read(false)
+  assert.deepStrictEqual([inProbation, counted], [[60_000], [0, 60_000]])
+})
