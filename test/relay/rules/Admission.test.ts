@@ -164,3 +164,63 @@ it("R4976-6.5-03: the time for which no session uses a next hop begins again whe
   looks(121)
   assert.deepStrictEqual(closed, ["121000: no session uses it"])
 })
+
+describe("R4976-9.3-06: exactly as many as allowed are admitted", () => {
+  const make = (limits: { readonly connectionsPerAddress: number; readonly connectionsInProbation: number }) => {
+    const counters = { connectionsTurnedAway: 0 }
+    const networkOf = (address: string): string => address.split("/")[0]!
+    const shared = { counters, limits: { connections: 100, ...limits }, networkOf, turn: { now: 0 } }
+    const admission = new Admission(shared as unknown as Shared)
+    const closed: Array<string> = []
+    const enters = (name: string, host: string) => {
+      const connection = { inbound: true, remote: { host, port: 1 } } as Admitted["connection"]
+      const probation = { active: true }
+      const hop: Admitted = {
+        connection,
+        probation,
+        lastUsed: 0,
+        lapsed: false,
+        unusedSince: undefined,
+        inUse: () => false,
+        finish: () => {},
+        fail: () => void closed.push(name)
+      }
+      admission.entered(hop)
+      return {
+        leaves: () => admission.left(hop),
+        proves: () => {
+          probation.active = false
+          admission.proved(hop)
+        }
+      }
+    }
+    return { closed, counters, enters }
+  }
+
+  it("of one network, until one of them leaves; that one has proved itself makes no room", () => {
+    const { closed, counters, enters } = make({ connectionsPerAddress: 3, connectionsInProbation: 100 })
+    const first = enters("first", "a/1")
+    for (const name of ["second", "third"]) enters(name, "a/2").proves()
+    enters("elsewhere", "b/1")
+    assert.deepStrictEqual(closed, [])
+    const fourth = enters("fourth", "a/3")
+    assert.deepStrictEqual([closed, counters.connectionsTurnedAway], [["fourth"], 1])
+    fourth.leaves()
+    enters("fifth", "a/1")
+    assert.deepStrictEqual(closed, ["fourth", "fifth"])
+    first.leaves()
+    // The fifth counts until its connection is gone.
+    enters("sixth", "a/1")
+    assert.deepStrictEqual(closed, ["fourth", "fifth", "sixth"])
+  })
+
+  it("in probation; beyond that, the oldest of the network with most of them goes", () => {
+    const { closed, enters } = make({ connectionsPerAddress: 100, connectionsInProbation: 3 })
+    enters("proved", "b/1").proves()
+    enters("lone", "a/1")
+    for (const name of ["older", "newer"]) enters(name, "b/1")
+    assert.deepStrictEqual(closed, [])
+    enters("another", "c/1")
+    assert.deepStrictEqual(closed, ["older"])
+  })
+})
