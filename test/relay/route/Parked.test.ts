@@ -1,9 +1,11 @@
 /** What is parked keeps its octets until it is written, whatever its memory is used for afterwards. */
-import { assert, describe, vi } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { keepOctets } from "../../../src/protocol/Octets.ts"
 import { Blocks } from "../../../src/relay/Blocks.ts"
+import { openFrom, type Parked } from "../../../src/relay/route/Parked.ts"
+import type { Stream } from "../../../src/relay/route/Stream.ts"
 import { type Frame, header, nextId, type Owner, request, send, type World } from "../../support/harness.ts"
 import type { Peer } from "../../support/Peer.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -211,4 +213,21 @@ describe("what is parked", () => {
       }
     )(`is written as it came in, and nothing after what is missing (seed ${seed})`, played)
   }
+})
+
+it("a chunk that is not complete yet begins behind the parts of one that was refused, which have no end", () => {
+  const octets = Buffer.alloc(1)
+  const part = (stream: object): Parked => ({ kind: "part", octets, stream: stream as Stream })
+  const end = (stream: object): Parked => ({
+    kind: "end",
+    stream: stream as Stream,
+    flag: "$",
+    answer: undefined,
+    counted: 1
+  })
+  const [refused, open] = [{}, {}]
+  assert.strictEqual(openFrom([part(refused), part(refused), part(open), part(open)]), 2)
+  assert.strictEqual(openFrom([part(refused), end(refused), part(open)]), 2)
+  assert.strictEqual(openFrom([part(open), end(open)]), 2)
+  assert.strictEqual(openFrom([]), 0)
 })
