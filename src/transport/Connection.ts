@@ -119,8 +119,8 @@ export interface Connection extends ConnectionFacts {
    * Writes octets, in order. They must stay unchanged until `written` is called: when the operating system has taken them,
    * or the connection is closed. `written` is called exactly once, in the order of the writes, never from inside `write`; that of
    * a write without octets may come earlier.
-   * After `end` and `destroy`, and when the peer has closed, octets are dropped: they count as pending, and their `written`
-   * is called when the connection is closed.
+   * After `end` and `destroy`, and when the peer has closed, octets are dropped: they count as pending until the connection
+   * is destroyed or lost, and their `written` is called when it is closed.
    *
    * `ends`: with `messages`, the offsets in `bytes` just after the last octet of each frame, in order. Octets after the last
    * offset belong to a frame that the next write continues.

@@ -100,6 +100,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     const shared = this.#parts.reads === "shared" ? readShared(stream, this.#deliver) : undefined
     this.#reads = shared ?? readEvents(stream, this.#deliver)
     stream.resume()
+    if (this.#paused && this.#ended) return this.#discard()
     if (this.#paused || this.#held.length > 0) this.#reads.stop()
     if (!this.#paused && this.#held.length > 0) this.#release()
   }
@@ -145,7 +146,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   pause(): void {
     if (this.#paused) return
     this.#paused = true
-    if (!this.#ended) this.#reads?.stop()
+    if (this.#ended) this.#discard()
+    else this.#reads?.stop()
   }
 
   resume(): void {
@@ -160,10 +162,13 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#ended = true
     if (this.#down) return this.#parts.inSlices(() => this.#finish())
     this.#writes.end()
-    if (this.#paused) {
-      this.#held = []
-      this.#reads?.start()
-    }
+    if (this.#paused) this.#discard()
+  }
+
+  /** Ended and paused: what comes in is read and discarded, so that the close is noticed. */
+  #discard(): void {
+    this.#held = []
+    this.#reads?.start()
   }
 
   destroy(): void {
@@ -181,9 +186,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       this.#give(chunk)
       // For TLS, Node reads on if it has filled its own buffer of encrypted octets.
       const mayFollow = isFull || this.#tls !== undefined
-      if (this.#parts.defer.read(chunk.length, mayFollow) && !this.#paused && !this.#ended && !this.#destroyed) {
-        return this.#readLater()
-      }
+      if (this.#parts.defer.read(chunk.length, mayFollow)) return this.#readLater()
     } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))
     // A stream that is paused just after it was resumed still reads once.
     return this.#ended || (!this.#paused && this.#held.length === 0)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
+import { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { makeDefer, MOST } from "../../src/transport/Defer.ts"
@@ -257,5 +258,204 @@ describe("NodeConnection", () => {
       yield* poll(() => ended && slices.length > 0)
       slices.shift()!()
       assert.strictEqual(recorder.closures, 1)
+    }))
+})
+
+/** Destroys a stream, and waits until it has told everybody. */
+const closing = (stream: Duplex) =>
+  Effect.callback<void>((resume) => {
+    stream.once("close", () => resume(Effect.void))
+    stream.destroy()
+  })
+
+/** A connection over a stream of which a test says what happens, and when its tasks run. `before`: what was read before. */
+const played = (before = "", prepare: (recorder: Recorder) => void = () => {}) => {
+  const tasks: Array<() => void> = []
+  const later = (task: () => void) => void tasks.push(task)
+  const turn = { isFull: false }
+  const stream = new Duplex({ read: () => {}, write: () => {} })
+  if (before !== "") stream.push(before)
+  const recorder = new Recorder()
+  const defer = Object.assign(later, { read: () => turn.isFull, nextTurn: later, nextTick: later })
+  const failures: Array<string | undefined> = []
+  const connection = new NodeConnection(
+    stream as Socket,
+    facts,
+    { reads: "events", defer, inSlices: later, defect: () => {} },
+    () => {}
+  )
+  connection.start((one) => {
+    recorder.accept(one)
+    prepare(recorder)
+    return { bytes: recorder.bytes, closed: (failure) => (failures.push(failure), recorder.closed()) }
+  })
+  return {
+    connection,
+    failures,
+    recorder,
+    stream,
+    turn,
+    /** Octets that come in now, even if reading was stopped: one read of TLS can give several. */
+    give: (text: string) => {
+      const octets = Buffer.from(text)
+      stream.emit("data", octets)
+      octets.fill(0)
+    },
+    received: () => recorder.received.toString(),
+    run: () => {
+      for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task()
+    },
+    /** Closes the stream, as a peer does. */
+    gone: closing(stream)
+  }
+}
+
+describe("NodeConnection, octets that are held", () => {
+  it("what was read before there was a receiver comes first, and not inside the call", () => {
+    const { give, received, run } = played("one ")
+    give("two")
+    assert.strictEqual(received(), "")
+    run()
+    assert.strictEqual(received(), "one two")
+  })
+
+  it("are a copy, and come one by one as the receiver wants them", () => {
+    const { connection, give, received, recorder, run } = played()
+    recorder.onBytes = () => connection.pause()
+    for (const text of ["1", "2", "3"]) give(text)
+    for (const so of ["1", "12", "123"]) {
+      run()
+      assert.strictEqual(received(), so)
+      connection.resume()
+    }
+  })
+
+  it.effect("come before the close", () =>
+    Effect.gen(function*() {
+      const { connection, give, gone, received, recorder, run } = played()
+      connection.pause()
+      give("last")
+      yield* gone
+      run()
+      assert.deepStrictEqual([received(), recorder.closures], ["", 0])
+      connection.resume()
+      run()
+      assert.deepStrictEqual([received(), recorder.closures], ["last", 1])
+    }))
+
+  it.effect.each(["end", "destroy"] as const)(
+    "are dropped by %s, also of a peer that has gone",
+    (how) =>
+      Effect.gen(function*() {
+        const { connection, give, gone, received, recorder, run } = played()
+        connection.pause()
+        give("last")
+        yield* gone
+        run()
+        connection[how]()
+        run()
+        connection.resume()
+        run()
+        assert.deepStrictEqual([received(), recorder.closures], ["", 1])
+      })
+  )
+
+  it("are not given after destroy", () => {
+    const { connection, received, run } = played("one")
+    connection.destroy()
+    run()
+    assert.strictEqual(received(), "")
+  })
+
+  it("are dropped by the end of a paused connection, and so is what comes in then", () => {
+    const { connection, give, received, run } = played()
+    connection.pause()
+    give("before")
+    connection.end()
+    give("after")
+    connection.resume()
+    run()
+    give("now")
+    assert.strictEqual(received(), "now")
+  })
+
+  it.effect.each([
+    ["before they are given", false],
+    ["inside accept", true]
+  ])(
+    "do not keep a connection that was ended and paused %s from noticing the close",
+    ([, inside]) =>
+      Effect.gen(function*() {
+        const stop = ({ connection }: Recorder): void => {
+          connection.end()
+          connection.pause()
+        }
+        const { gone, received, recorder, run, stream } = played("one", inside ? stop : undefined)
+        if (!inside) stop(recorder)
+        run()
+        assert.isFalse(stream.isPaused())
+        yield* gone
+        run()
+        assert.deepStrictEqual([received(), recorder.closures], ["", 1])
+      })
+  )
+})
+
+describe("NodeConnection, its stream", () => {
+  it("is not read while the connection is paused inside accept", () => {
+    const { stream } = played("", ({ connection }) => connection.pause())
+    assert.isTrue(stream.isPaused())
+  })
+
+  it("is not read on in the next turn if the connection is paused by then", () => {
+    const { connection, give, run, stream, turn } = played()
+    turn.isFull = true
+    give("much")
+    connection.pause()
+    run()
+    assert.isTrue(stream.isPaused())
+    connection.resume()
+    assert.isFalse(stream.isPaused())
+  })
+
+  it.effect("is destroyed when it has failed, and its error is told", () =>
+    Effect.gen(function*() {
+      const { failures, gone, run, stream } = played()
+      stream.emit("error", Object.assign(new Error("a failure"), { code: "ERR_SSL_BAD" }))
+      assert.isTrue(stream.destroyed)
+      yield* gone
+      run()
+      assert.deepStrictEqual(failures, ["ERR_SSL_BAD"])
+    }))
+
+  it.effect("may be closed already", () =>
+    Effect.gen(function*() {
+      const stream = new Duplex({ read: () => {} })
+      yield* closing(stream)
+      const recorder = new Recorder()
+      const defer = makeDefer(() => {})
+      new NodeConnection(
+        stream as Socket,
+        facts,
+        { reads: "events", defer, inSlices: defer, defect: () => {} },
+        () => {}
+      )
+        .start(recorder.accept)
+      yield* recorder.untilClosed
+    }))
+
+  it.effect("has nothing pending when it is lost; until then, what is written after the end counts", () =>
+    Effect.gen(function*() {
+      const { connection, gone, run, stream } = played()
+      let written = 0
+      connection.write(pattern(100), () => written++)
+      assert.strictEqual(connection.pending(), 100)
+      connection.end()
+      connection.write(pattern(10), () => written++)
+      assert.deepStrictEqual([connection.pending(), stream.writableLength], [110, 100])
+      yield* gone
+      assert.strictEqual(connection.pending(), 0)
+      run()
+      assert.strictEqual(written, 2)
     }))
 })
