@@ -100,7 +100,6 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   // ---- out
 
   write(bytes: Uint8Array, written: () => void, ends: ReadonlyArray<number> = NO_ENDS): void {
-    if (bytes.length === 0) return this.below.write(bytes, written)
     const octets = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     const { length } = octets
     const headRoom = (ends.length + 1) * (headLength(length) + (this.#key === undefined ? 0 : 4))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { BINARY, headLength, PING, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
+import { BINARY, CLOSE, headLength, PING, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
 import { mask } from "../../../src/protocol/websocket/Mask.ts"
 import { type Connection, ConnectionFacts, type Receiver } from "../../../src/transport/Connection.ts"
 import { WebSocketConnection } from "../../../src/transport/websocket/WebSocketConnection.ts"
@@ -87,6 +87,9 @@ describe("WebSocketConnection", () => {
     below.halfClosed = false
     connection.closing(1001)
     assert.isTrue(connection.halfClosed)
+    const { connection: ended } = paused()
+    ended.end()
+    assert.isTrue(ended.halfClosed)
   })
 
   it("answers a Close, ends the connection below, and tells that the peer leaves, but never after the end", () => {
@@ -155,6 +158,40 @@ describe("WebSocketConnection", () => {
     assert.deepStrictEqual(told, ["pause", "write 880203f0", "destroy"])
   })
 
+  it("writes one frame for a message, in memory that is used again, and has nothing pending when it is written", () => {
+    let done = (): void => {}
+    let waiting = 100
+    const writes: Array<Uint8Array> = []
+    const below: Connection = Object.assign(new ConnectionFacts(facts), {
+      transport: "tcp" as const,
+      messages: undefined,
+      write: (octets: Uint8Array, written: () => void) => {
+        writes.push(octets)
+        done = written
+      },
+      // Frames without a message wait below as well.
+      pending: () => waiting,
+      pause: () => {},
+      resume: () => {},
+      end: () => {},
+      destroy: () => {}
+    })
+    const connection = new WebSocketConnection(below, () => ({ bytes: () => {}, closed: () => {} }), {
+      defer: () => {}
+    })
+    for (let i = 0; i < 2; i++) {
+      connection.write(Buffer.alloc(10), () => {}, [10])
+      assert.strictEqual(connection.pending(), 10)
+      waiting = 7
+      assert.strictEqual(connection.pending(), 7)
+      waiting = 100
+      done()
+      assert.strictEqual(connection.pending(), 0)
+    }
+    assert.deepStrictEqual(writes.map(({ length }) => length), [12, 12])
+    assert.strictEqual(writes[0]!.buffer, writes[1]!.buffer)
+  })
+
   it("answers only the last of the Pings that came before a Pong was written", () => {
     const pongs: Array<string> = []
     const written: Array<() => void> = []
@@ -218,5 +255,132 @@ describe("WebSocketConnection", () => {
     assert.deepStrictEqual(seen.slice(0, 1), [[16, false]])
     assert.deepStrictEqual(seen.at(-1), [40, true])
     assert.isAbove(new Set(seen.map(([count]) => count)).size, 2)
+  })
+})
+
+/** A masked frame of a client. */
+const frame = (opcode: number, payload = ""): Buffer => {
+  const octets = Buffer.alloc(6 + payload.length)
+  const at = writeHead(octets, 0, opcode, true, payload.length, KEY)
+  octets.write(payload, at, "latin1")
+  mask(octets, at, octets.length, KEY, 0)
+  return octets
+}
+
+/** A WebSocket of which a test says when its tasks run and its writes are done. */
+const played = (onMessage: (connection: Connection, text: string) => void = () => {}) => {
+  const got: Array<string> = []
+  const told: Array<string> = []
+  const deferred: Array<() => void> = []
+  const unwritten: Array<() => void> = []
+  const below: Connection = Object.assign(new ConnectionFacts(facts), {
+    transport: "tcp" as const,
+    messages: undefined,
+    write: (octets: Uint8Array, written: () => void) => {
+      told.push(Buffer.from(octets).toString("hex"))
+      unwritten.push(written)
+    },
+    pending: () => 0,
+    pause: () => void told.push("pause"),
+    resume: () => void told.push("resume"),
+    end: () => void told.push("end"),
+    destroy: () => void told.push("destroy")
+  })
+  const accept = (connection: Connection): Receiver => ({
+    bytes: (octets) => {
+      got.push(octets.toString())
+      onMessage(connection, octets.toString())
+    },
+    closed: () => void told.push("closed")
+  })
+  const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
+  return {
+    connection,
+    got,
+    told,
+    run: () => deferred.splice(0).forEach((task) => task()),
+    written: () => unwritten.splice(0).forEach((done) => done())
+  }
+}
+
+describe("WebSocketConnection, its end", () => {
+  it("is one Close, and nothing after that: no Ping, no Pong (RFC 6455 §5.5.1)", () => {
+    const { connection, run, told, written } = played()
+    connection.bytes(frame(PING, "1"))
+    connection.bytes(frame(PING, "2"))
+    connection.closing(1000)
+    connection.end()
+    run()
+    written()
+    connection.bytes(frame(PING, "3"))
+    connection.ping()
+    assert.deepStrictEqual(told, ["8a0131", "880203e8", "end"])
+  })
+
+  it("answers a Close without a code by one without a code", () => {
+    const { connection, run, told } = played()
+    connection.bytes(frame(CLOSE))
+    run()
+    assert.deepStrictEqual(told, ["8800", "end"])
+  })
+
+  it("is at once when the peer has answered its Close", () => {
+    const { connection, told } = played()
+    connection.end()
+    connection.bytes(frame(CLOSE, "\x03\xe8"))
+    assert.deepStrictEqual(told, ["880203e8", "end", "destroy"])
+  })
+
+  it("is told although octets are kept that nobody will want", () => {
+    const { connection, got, told } = played((one) => one.pause())
+    connection.bytes(Buffer.concat([message("one"), message("two")]))
+    connection.end()
+    connection.closed()
+    assert.deepStrictEqual([got, told], [["one"], ["pause", "880203e8", "end", "closed"]])
+  })
+
+  it("by a receiver within a message is the last that it hears", () => {
+    const { connection, got, told } = played((one) => one.destroy())
+    connection.bytes(Buffer.concat([message("one"), message("two")]))
+    connection.bytes(message("three"))
+    assert.deepStrictEqual([got, told], [["one"], ["destroy"]])
+  })
+})
+
+describe("WebSocketConnection, paused", () => {
+  it("answers with the octets of a Ping as they came", () => {
+    const { connection, told, written } = played()
+    connection.bytes(frame(PING, "1"))
+    const read = frame(PING, "2")
+    connection.bytes(read)
+    read.fill(0)
+    written()
+    assert.deepStrictEqual(told, ["8a0131", "8a0132"])
+  })
+
+  it("does not hand over what it keeps, nor read on when the last of that pauses it again", () => {
+    const { connection, got, run, told } = played((one) => one.pause())
+    connection.bytes(Buffer.concat([message("one"), message("two")]))
+    connection.deliver()
+    assert.deepStrictEqual(got, ["one"])
+    connection.resume()
+    run()
+    assert.deepStrictEqual([got, told], [["one", "two"], ["pause", "pause"]])
+    connection.resume()
+    assert.deepStrictEqual(told, ["pause", "pause", "resume"])
+  })
+
+  it("reads on after many Pings in the next turn, and only if nobody else has paused it", () => {
+    const { connection, run, told } = played()
+    const pings = Buffer.concat(Array.from({ length: 16 }, () => frame(PING)))
+    connection.bytes(pings)
+    connection.pause()
+    connection.resume()
+    assert.notInclude(told, "resume")
+    connection.pause()
+    run()
+    assert.notInclude(told, "resume")
+    connection.resume()
+    assert.strictEqual(told.at(-1), "resume")
   })
 })
