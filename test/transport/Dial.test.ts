@@ -2,15 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import * as Tls from "node:tls"
 import { layerRecords, Resolver } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import type { DescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
 import { type DialParts, makeConnect } from "../../src/transport/Dial.ts"
 import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder } from "../support/Recorder.ts"
-import { hasIpv6, silentServer } from "./plain.ts"
+import { hasIpv6, plainServer, silentServer } from "./plain.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))
@@ -101,7 +103,8 @@ describe("layerNode", () => {
     const names = {
       "relay.example.com": ["127.0.0.3", "127.0.0.2", "127.0.0.1"],
       "six.example.com": ["::1"],
-      "both.example.com": ["::1", "127.0.0.1"]
+      "both.example.com": ["::1", "127.0.0.1"],
+      "four.example.com": ["127.0.0.1", "::1"]
     }
     const local = (host: string): LocalSocket => ({ ...loopback, host })
     return Effect.gen(function*() {
@@ -109,11 +112,19 @@ describe("layerNode", () => {
       const { connect, listen } = yield* Effect.provide(Transport, right)
       const wrong = yield* Effect.provide(Transport, Transport.layerNode({ tls: localhost }))
       const { port } = yield* listen({ ...loopback, scheme: "msrps" }, new Recorder().accept)
-      yield* wrong.listen({ scheme: "msrps", host: "127.0.0.2", port }, new Recorder().accept)
+      const refused: Array<Recorder> = []
+      yield* wrong.listen({ scheme: "msrps", host: "127.0.0.2", port }, (connection) => {
+        const recorder = new Recorder()
+        refused.push(recorder)
+        return recorder.accept(connection)
+      })
       for (const from of [undefined, local("127.0.0.4")]) {
         const to = { scheme: "msrps", host: "relay.example.com", port, from } as const
         assert.strictEqual((yield* connect(to, new Recorder().accept)).remote.host, "127.0.0.1")
       }
+      // The other side may see it closed before the end of the handshake.
+      const failed = () => wrong.facts!.handshakesFailed.failed
+      yield* poll(() => refused.length + failed() === 2 && refused.every(({ closures }) => closures === 1))
       if (!hasIpv6) return
       const plain = yield* listen({ ...loopback, host: "localhost" }, new Recorder().accept)
       const reached = (host: string, from: string) =>
@@ -122,6 +133,9 @@ describe("layerNode", () => {
       assert.strictEqual(yield* reached("six.example.com", "127.0.0.1"), "::1")
       assert.strictEqual(yield* reached("both.example.com", "127.0.0.1"), "127.0.0.1")
       assert.strictEqual(yield* reached("both.example.com", "::1"), "::1")
+      // Any address is of no family.
+      assert.strictEqual(yield* reached("both.example.com", "0.0.0.0"), "::1")
+      assert.strictEqual(yield* reached("four.example.com", "::"), "127.0.0.1")
     })
   })
 
@@ -147,6 +161,48 @@ describe("layerNode", () => {
         yield* poll(() => counts.closed === 1)
       })
     ))
+
+  it.effect("gives the name without the dot of the root (RFC 6066 §3)", () =>
+    run(
+      { tls: { ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const names: Array<string> = []
+        const { cert, key } = localhost
+        const asked: Tls.TlsOptions["SNICallback"] = (name, done) => {
+          names.push(name)
+          done(null)
+        }
+        const server = Tls.createServer({ cert, key: Redacted.value(key), SNICallback: asked })
+        const port = yield* plainServer((raw) => void server.emit("connection", raw))
+        const to = { scheme: "msrps", host: "127.0.0.1", port, serverName: "localhost." } as const
+        yield* connect(to, new Recorder().accept)
+        assert.deepStrictEqual(names, ["localhost"])
+      })
+    ))
+
+  it.effect("does not go on to measure a handshake that has failed", () =>
+    Effect.gen(function*() {
+      const port = yield* plainServer((socket) => socket.once("data", () => socket.resetAndDestroy()))
+      const measured: Array<object> = []
+      let begun = 0
+      const sizes = {
+        watch: (raw: object) => {
+          begun++
+          measured.push(raw)
+        },
+        done: (raw: object) => void measured.splice(0, measured.length, ...measured.filter((one) => one !== raw))
+      }
+      const parts = {
+        certificates: { client: () => Tls.createSecureContext() },
+        keyUpdates: { logged: () => {} },
+        sizes,
+        watch: { refusal: () => undefined }
+      }
+      const connect = makeConnect(parts as unknown as DialParts, { current: {} })
+      yield* Effect.flip(connect({ ...loopback, scheme: "msrps", port }, new Recorder().accept))
+      assert.deepStrictEqual([begun, measured], [1, []])
+    }))
 
   it.effect("fails in time also if the resolver cannot be interrupted", () => {
     const addresses = () => Effect.uninterruptible(Effect.as(Effect.sleep("1 hour"), ["127.0.0.1"]))

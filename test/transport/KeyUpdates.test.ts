@@ -32,7 +32,7 @@ const records = (first: Buffer) => {
   let sent = 0
   const record = (type: number, octets: Buffer): Buffer => {
     const nonce = expand(secret, "iv", 12)
-    nonce[11]! ^= sent++
+    nonce.writeInt32BE(nonce.readInt32BE(8) ^ sent++, 8)
     const head = Buffer.from([DATA, 3, 3, 0, octets.length + 17])
     const cipher = createCipheriv("aes-128-gcm", expand(secret, "key", 16), nonce).setAAD(head)
     return Buffer.concat([
@@ -51,7 +51,14 @@ const records = (first: Buffer) => {
       sent = 0
       return update
     }))
-  return { data: (text: string): Buffer => record(DATA, Buffer.from(text)), updates }
+  /** Session tickets (RFC 8446 §4.6.1), of one octet each. */
+  const tickets = (count: number): Buffer =>
+    Buffer.concat(Array.from({ length: count }, (_, i) =>
+      record(
+        HANDSHAKE,
+        Buffer.from([4, 0, 0, 16, 0, 0, 14, 16, 0, 0, 0, 0, 2, i >> 8, i & 0xFF, 0, 1, 1, 0, 0])
+      )))
+  return { data: (text: string): Buffer => record(DATA, Buffer.from(text)), tickets, updates }
 }
 
 const secretIn = (line: Buffer): Buffer => Buffer.from(line.toString().trim().split(" ")[2]!, "hex")
@@ -103,28 +110,31 @@ describe("KeyUpdates of a connection", () => {
       yield* poll(() => events.includes("close"))
     })))
 
-  it.effect("R4976-9.3-06: close one that was dialled", () =>
-    run(Effect.gen(function*() {
-      const { connect } = yield* Transport
-      const server = Tls.createServer({ cert: localhost.cert, key: Redacted.value(localhost.key), ciphers: CIPHER })
-      let secret: Buffer | undefined
-      server.on("keylog", (line: Buffer) => {
-        if (line.toString().startsWith("SERVER_TRAFFIC_SECRET_0")) secret = secretIn(line)
-      })
-      server.on("tlsClientError", () => {})
-      const raws: Array<Net.Socket> = []
-      const port = yield* plainServer((raw) => {
-        raws.push(raw.on("error", () => {}))
-        server.emit("connection", raw)
-      })
-      const ends: Array<string | undefined> = []
-      const accept = () => ({ bytes: () => {}, closed: (failure?: string) => void ends.push(failure) })
-      yield* connect({ scheme: "msrps", host: "127.0.0.1", port, serverName: "localhost" }, accept)
-      // Before the tickets, so these are the first records.
-      raws[0]!.write(records(secret!).updates(MAX_NEW_KEYS + 1))
-      yield* poll(() => ends.length > 0)
-      assert.deepStrictEqual(ends, ["ERR_TLS_KEY_UPDATES"])
-    })))
+  it.effect.each(["updates", "tickets"] as const)(
+    "R4976-9.3-06: close one that was dialled, as %s do",
+    (what) =>
+      run(Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const server = Tls.createServer({ cert: localhost.cert, key: Redacted.value(localhost.key), ciphers: CIPHER })
+        let secret: Buffer | undefined
+        server.on("keylog", (line: Buffer) => {
+          if (line.toString().startsWith("SERVER_TRAFFIC_SECRET_0")) secret = secretIn(line)
+        })
+        server.on("tlsClientError", () => {})
+        const raws: Array<Net.Socket> = []
+        const port = yield* plainServer((raw) => {
+          raws.push(raw.on("error", () => {}))
+          server.emit("connection", raw)
+        })
+        const ends: Array<string | undefined> = []
+        const accept = () => ({ bytes: () => {}, closed: (failure?: string) => void ends.push(failure) })
+        yield* connect({ scheme: "msrps", host: "127.0.0.1", port, serverName: "localhost" }, accept)
+        // Before the tickets, so these are the first records.
+        raws[0]!.write(records(secret!)[what](MAX_NEW_KEYS + 1))
+        yield* poll(() => ends.length > 0)
+        assert.deepStrictEqual(ends, ["ERR_TLS_KEY_UPDATES"])
+      }))
+  )
 
   it.effect("R4976-9.3-06: count as handshakes of its address", () =>
     run(

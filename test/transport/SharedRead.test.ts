@@ -179,6 +179,16 @@ describe("reads", () => {
     for (const { close } of [...sockets.slice(1), other]) close()
   })
 
+  it("who has such a place again loses it as before", () => {
+    const { close, read, sizes } = played()
+    for (let turn = 0; turn < 2; turn++) {
+      read(MEDIUM)
+      for (let i = 0; i < SMALL_READS; i++) read(1)
+    }
+    assert.deepStrictEqual(sizes, [SMALL, LARGE, SMALL, LARGE, SMALL])
+    close()
+  })
+
   it("stops and starts reading, once each, until the socket has closed; what cannot start is destroyed", () => {
     const done: Array<string> = []
     const handle = {

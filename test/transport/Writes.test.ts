@@ -177,6 +177,20 @@ describe("makeWrites", () => {
         assert.deepStrictEqual(told, ["stream", "handle", "handle"])
       }))
 
+    it.effect("says how much is left also where the stream has had octets before", () =>
+      Effect.gen(function*() {
+        const { peer, socket } = yield* pair(over)
+        peer.pause()
+        let done = 0
+        socket.write(Buffer.alloc(1))
+        const writes = makeWrites(socket, () => done++, nextTick)
+        writes.write(Buffer.alloc(1))
+        yield* poll(() => done === 1 && socket.writableLength === 0)
+        assert.strictEqual(writes.pending(), 0)
+        writes.write(pattern(24 * MiB))
+        assert.isAbove(writes.pending(), 4 * MiB)
+      }))
+
     it.effect("tells of none that was not done when the socket is destroyed, and writes no more", () =>
       Effect.gen(function*() {
         const { peer, socket } = yield* pair(over)
