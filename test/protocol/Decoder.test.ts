@@ -675,6 +675,17 @@ describe("paths that are the same again", () => {
 })
 
 describe("hold and resume", () => {
+  it("keeps all of what is held back, also if it is more than its spare memory has room for", () => {
+    const recorder = new Recorder()
+    recorder.hold = true
+    const body = "x".repeat(400_000)
+    recorder.push(Buffer.from(send("first") + send(body, { id: "efgh" })))
+    assert.lengthOf(recorder.frames, 1)
+    recorder.decoder.resume()
+    assert.strictEqual(recorder.frames[1]?.body?.toString(), body)
+    assert.strictEqual(recorder.frames[1]?.flag, "$")
+  })
+
   it("everything behind a frame waits, whatever the split", () => {
     const octets = Buffer.concat([
       fixtures[0]![1],

@@ -200,3 +200,36 @@ it("stop all streams of their address for the rest of a turn that has had enough
   updates.count(one.stream)
   assert.lengthOf(next, 1)
 })
+
+/** Counts in turns that have had enough, or not. */
+const counting = (enough: boolean) => {
+  const next: Array<() => void> = []
+  const defer = Object.assign((): void => {}, {
+    read: (): boolean => enough,
+    nextTurn: (task: () => void): void => void next.push(task),
+    nextTick: (task: () => void): void => process.nextTick(task)
+  }) satisfies Defer
+  return { next, updates: new KeyUpdates(defer) }
+}
+
+it("say once that a stream has had too many, and nothing of one that has closed", () => {
+  const { updates } = counting(false)
+  const [open, gone] = [fake(), fake()]
+  const ended: Array<string> = []
+  updates.watch(open.stream, "192.0.2.1", () => ended.push("open"))
+  updates.watch(gone.stream, "192.0.2.1", () => ended.push("gone"))
+  gone.close()
+  for (const { stream } of [open, gone]) for (let i = 0; i < MAX_NEW_KEYS + 3; i++) updates.count(stream)
+  assert.deepStrictEqual([ended, open.stream.destroyed, gone.stream.destroyed], [["open"], true, false])
+})
+
+it("forget a network when its last stream has closed", () => {
+  const { next, updates } = counting(true)
+  for (let i = 1; i <= 2; i++) {
+    const { close, stream } = fake()
+    updates.watch(stream, "192.0.2.1")
+    updates.count(stream)
+    assert.lengthOf(next, i)
+    close()
+  }
+})

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { listening } from "../support/listening.ts"
@@ -170,6 +171,26 @@ describe("layerNode", () => {
         yield* TestClock.adjust(1)
         yield* poll(() => silent.events.includes("close"))
         assert.isUndefined(accepting.connection)
+      })
+    ))
+
+  it.effect("closes what waits to be set up when its scope closes", () =>
+    run(
+      {},
+      Effect.gen(function*() {
+        const { listen } = yield* Transport
+        const scope = yield* Scope.make()
+        let accepted = 0
+        const accept = () => {
+          accepted++
+          return new Recorder()
+        }
+        const listener = listen(loopback, accept, { busy: () => true })
+        const { port } = yield* Effect.provideService(listener, Scope.Scope, scope)
+        const clients = yield* Effect.all(Array.from({ length: 20 }, () => plainClient(port)))
+        yield* poll(() => accepted > 0)
+        yield* Scope.close(scope, Exit.void)
+        yield* poll(() => clients.every(({ events }) => events.includes("close")))
       })
     ))
 
