@@ -13,6 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { makeCacheClock } from "../clock/CacheClock.ts"
 import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
@@ -85,12 +86,29 @@ export const layerCached = <E, R>(
         (key: string) => Effect.tap(ask, (secret) => Cache.set(cache, key, secret)),
         { capacity, requireServicesAt: "lookup", timeToLive: () => Duration.min(RECHECK_INTERVAL, life) }
       )
+      /**
+       * Questions under way for users who have logged in from their address before. They join no question of anybody else, which may
+       * have to wait for its turn at the backend behind those of the same address.
+       */
+      const ofKnown = yield* Cache.makeWith(
+        (key: string) => Effect.tap(ask, (secret) => Cache.set(cache, key, secret)),
+        { capacity, requireServicesAt: "lookup", timeToLive: () => Duration.zero }
+      )
+      const find = (user: UserKey) => {
+        const key = keyOf(user)
+        return user.known === true
+          ? Effect.flatMap(
+            Cache.getSuccess(cache, key),
+            Option.match({ onNone: () => Cache.get(ofKnown, key), onSome: Effect.succeed })
+          )
+          : Cache.get(cache, key)
+      }
       return Credentials.of({
         get algorithms() {
           return credentials.algorithms
         },
         algorithmsOf: (realm) => algorithmsOf(credentials, realm),
-        lookup: (user) => withMonotonicTime(Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)),
+        lookup: (user) => withMonotonicTime(Effect.provideService(find(user), Asking, user)),
         recheck: (user) => {
           const key = keyOf(user)
           const again = asked.has(user)

@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -150,6 +151,25 @@ it.effect("many who ask at once ask the backend once; that it is down is not rem
     state.down = false
     assert.strictEqual(yield* lookup("bob"), "one")
     assert.lengthOf(state.asked, 4)
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("who was there before joins no question of anybody else, and shares what is remembered", () => {
+  const { layer, lookup, state, told } = make()
+  return Effect.gen(function*() {
+    const credentials = yield* Credentials
+    const known = told(credentials.lookup({ username: "alice", realm: "r", known: true }))
+    const gate = yield* Deferred.make<void>()
+    state.gate = Deferred.await(gate)
+    const stranger = yield* Effect.forkChild(lookup("alice"), { startImmediately: true })
+    state.gate = Effect.yieldNow
+    assert.deepStrictEqual(yield* Effect.all([known, known], { concurrency: 2 }), ["one", "one"])
+    assert.lengthOf(state.asked, 2)
+    assert.strictEqual(yield* known, "one")
+    assert.strictEqual(yield* lookup("alice"), "one")
+    assert.lengthOf(state.asked, 2)
+    yield* Deferred.succeed(gate, undefined)
+    assert.strictEqual(yield* Fiber.join(stranger), "one")
   }).pipe(Effect.provide(layer))
 })
 
