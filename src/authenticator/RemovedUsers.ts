@@ -37,6 +37,28 @@ const MAX_GONE = 10_000
 /** Failed lookups after which a pass gives up. */
 const MAX_FAILURES = 10
 
+/** Users who are named in one pass because what the backend has of them cannot be used. */
+const MAX_UNUSABLE = 10
+
+/** Users who are named: once, as long as that goes on, because nobody may mend a row for weeks. */
+class Unusable {
+  #before = new Set<string>()
+  #now = new Set<string>()
+
+  /** Whether this user is to be named. */
+  isNew({ realm, username }: UserKey): boolean {
+    if (this.#now.size === MAX_UNUSABLE) return false
+    const key = `${username}\n${realm}`
+    this.#now.add(key)
+    return !this.#before.has(key)
+  }
+
+  passed(): void {
+    this.#before = this.#now
+    this.#now = new Set()
+  }
+}
+
 /** Time limit for the lookup of one user. */
 const TIME_LIMIT = Duration.seconds(10)
 
@@ -66,11 +88,14 @@ const isThere = Effect.fnUntraced(function*(credentials: Credentials["Service"],
  * Finds the users who are gone. A user whose backend cannot answer counts as there; the first such failure is logged. So is each
  * user, up to a number, of whom what the backend has cannot be used: that is no reason to give up, because it answers.
  */
-const goneOf = Effect.fnUntraced(function*(credentials: Credentials["Service"], users: Iterable<UserKey>) {
+const goneOf = Effect.fnUntraced(function*(
+  credentials: Credentials["Service"],
+  users: Iterable<UserKey>,
+  unusable: Unusable
+) {
   const gone: Array<UserKey> = []
   let looked = 0
   let failures = 0
-  let unusable = 0
   for (const { realm, username } of users) {
     if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
     const found = yield* isThere(credentials, { username, realm }).pipe(
@@ -78,7 +103,7 @@ const goneOf = Effect.fnUntraced(function*(credentials: Credentials["Service"], 
         const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
         const log = Effect.logWarning("It cannot be looked up whether users were removed")
         const whose = concerned({ realm, username }, error)
-        const isTold = whose.user === undefined ? failures++ === 0 : unusable++ < MAX_FAILURES
+        const isTold = whose.user === undefined ? failures++ === 0 : unusable.isNew({ realm, username })
         return isTold ? Effect.as(Effect.annotateLogs(log, { ...whose, reason }), true) : Effect.succeed(true)
       })
     )
@@ -94,12 +119,14 @@ const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
   const live = yield* follow(options, wrong, (now) => changed(now))
   const credentials = yield* Credentials
   const { sessions } = yield* Relay
+  const unusable = new Unusable()
 
   /** Ends the sessions of users who are gone at two lookups, this long apart. */
   const pass = Effect.fnUntraced(function*(confirmation: Duration.Duration) {
-    const missing = yield* goneOf(credentials, sessions.users())
+    const missing = yield* goneOf(credentials, sessions.users(), unusable)
     yield* Effect.sleep(confirmation)
-    const gone = yield* goneOf(credentials, missing)
+    const gone = yield* goneOf(credentials, missing, unusable)
+    unusable.passed()
     for (const user of gone) while (sessions.endSomeOf(user, AT_ONCE, "its user was removed")) yield* Effect.yieldNow
     if (gone.length > 0) {
       yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))

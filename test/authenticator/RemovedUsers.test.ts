@@ -158,6 +158,14 @@ describe("a backend that cannot tell", () => {
       assert.lengthOf(named, 10)
       assert.strictEqual(new Set(named).size, 10)
       assert.isTrue(named.every((name) => state.twice.has(`${name}@one.test`)))
+      const lines = () => state.lines.filter((line) => line.includes("It cannot be looked up")).length
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(lines(), 10, "once, as long as it goes on")
+      state.twice = new Set()
+      yield* TestClock.adjust("1 minute")
+      state.twice = new Set(["user0@one.test"])
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(lines(), 11, "and again when it begins again")
     }).pipe(run())
   })
 
