@@ -48,8 +48,8 @@ export interface WindowOwner {
   readonly least: number
   /** More octets are on their way to a receiver; fewer if negative. */
   wrote(octets: number): void
-  /** A receiver has answered after so many milliseconds. So many octets were on their way to it. */
-  answered(delay: number, octets: number): void
+  /** A receiver has answered after `delay` milliseconds. So many octets were on their way to it. */
+  answered(delay: number, octets: number, now: number): void
   /** A sender waits in the window, where none waited before. */
   waits(window: Window): void
   /** No sender waits in the window any more. */
@@ -147,7 +147,7 @@ export class Window {
     this.#answeredAt = now
     this.#answeredSequence = one.sequence
     const delay = now - one.at
-    this.#owner.answered(delay, this.octets)
+    this.#owner.answered(delay, this.octets, now)
     const grows = delay < (this.bound < LEAST_UNANSWERED ? SOON_ANSWER : QUICK_ANSWER)
     if (delay > SLOW_ANSWER) this.bound = Math.max(this.#owner.least, this.bound - one.octets)
     else if (this.full && grows) this.bound = Math.min(this.#most, this.bound + one.octets)

@@ -3,8 +3,8 @@
  *
  * Each may have some octets on their way in any case. If the connection is slower than that, as a link between relays over a busy
  * network, what is on its way to many receivers would wait there before everything else, so a user with many sessions would delay
- * all others. So that minimum shrinks while answers come late, whoever they come from, and grows again while they come soon. One
- * slow receiver among others changes little, because their answers are more.
+ * all others. So that minimum shrinks while answers come late and nobody's come soon, and grows again when they do. Receivers that
+ * are slow on a connection that is not change nothing for others.
  */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
@@ -33,6 +33,8 @@ export class Windows implements WindowOwner {
   /** Octets on their way to all receivers. */
   #octets = 0
   least = LEAST_UNANSWERED
+  /** When an answer last came soon, in milliseconds of the monotonic clock. */
+  #soonAt = -Infinity
   /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
   parkedOctets = 0
   /** The steps of the last failure that has begun. */
@@ -64,10 +66,15 @@ export class Windows implements WindowOwner {
     this.#octets += octets
   }
 
-  answered(delay: number, octets: number): void {
+  answered(delay: number, octets: number, now: number): void {
+    if (delay < SOON_ANSWER) {
+      this.#soonAt = now
+      if (this.least < LEAST_UNANSWERED) this.least <<= 1
+      return
+    }
     // Where it is the only receiver, its window alone says how much it takes.
-    if (delay > SLOW_ANSWER && this.#octets > octets) this.least = Math.max(LEAST_OF_SEVERAL, this.least >> 1)
-    else if (delay < SOON_ANSWER && this.least < LEAST_UNANSWERED) this.least <<= 1
+    const isSlow = delay > SLOW_ANSWER && now - this.#soonAt > SLOW_ANSWER && this.#octets > octets
+    if (isSlow) this.least = Math.max(LEAST_OF_SEVERAL, this.least >> 1)
   }
 
   waits(window: Window): void {
