@@ -53,6 +53,7 @@ export class Transaction extends Timed implements Piece, Sent {
   window: Window | undefined = undefined
   octets = 0
   at = 0
+  ahead = 0
   sequence = 0
   /** The next transaction in the same list of the `TransactionTable`. */
   sibling: Transaction | undefined = undefined

@@ -15,6 +15,8 @@ import type { Sender } from "./FairQueue.ts"
 
 /** Octets that may be on their way in any case. */
 export const LEAST_UNANSWERED = 131_072
+/** Octets that may be on their way to each of several receivers on a slow connection. */
+export const LEAST_OF_SEVERAL = 8192
 /** Milliseconds in which `LEAST_UNANSWERED` octets are answered at 8 KB a second. */
 export const ANSWERED_WITHIN = 16_000
 /** The most octets on their way to a client. */
@@ -35,6 +37,8 @@ export interface Sent {
   octets: number
   /** Milliseconds of the monotonic clock when its first octet was written. */
   at: number
+  /** Octets that were on their way to all receivers before its own. */
+  ahead: number
   /** Its number among the requests sent in the window. */
   sequence: number
   readonly done: boolean
@@ -46,10 +50,12 @@ export interface Sent {
 export interface WindowOwner {
   /** Octets that may be on their way to each receiver in any case. */
   readonly least: number
-  /** More octets are on their way to a receiver; fewer if negative. */
-  wrote(octets: number): void
-  /** A receiver has answered after `delay` milliseconds. So many octets were on their way to it. */
-  answered(delay: number, octets: number, now: number): void
+  /** Octets on their way to all receivers. */
+  readonly octets: number
+  /** More octets are on their way to a receiver; fewer if negative. Returns whether all are too many for several receivers. */
+  wrote(octets: number): boolean
+  /** A receiver has answered a request. So many octets were on their way to it. */
+  answered(one: Sent, octets: number, now: number): void
   /** A sender waits in the window, where none waited before. */
   waits(window: Window): void
   /** No sender waits in the window any more. */
@@ -113,6 +119,7 @@ export class Window {
 
   begins(one: Sent, now: number): void {
     one.at = now
+    one.ahead = this.#owner.octets - one.octets
     one.sequence = ++this.#sequence
     this.#requests++
     this.#forgetSilent()
@@ -137,7 +144,9 @@ export class Window {
     if (this.octets === 0 && owner.least < LEAST_UNANSWERED) this.bound = owner.least
     one.octets += octets
     this.octets += octets
-    owner.wrote(octets)
+    if (owner.wrote(octets) && owner.octets > this.octets) {
+      this.bound = Math.max(LEAST_OF_SEVERAL, Math.min(this.bound, this.octets))
+    }
     if (this.octets >= this.bound) this.full = true
   }
 
@@ -147,7 +156,7 @@ export class Window {
     this.#answeredAt = now
     this.#answeredSequence = one.sequence
     const delay = now - one.at
-    this.#owner.answered(delay, this.octets, now)
+    this.#owner.answered(one, this.octets, now)
     const grows = delay < (this.bound < LEAST_UNANSWERED ? SOON_ANSWER : QUICK_ANSWER)
     if (delay > SLOW_ANSWER) this.bound = Math.max(this.#owner.least, this.bound - one.octets)
     else if (this.full && grows) this.bound = Math.min(this.#most, this.bound + one.octets)

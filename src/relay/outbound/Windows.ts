@@ -4,15 +4,22 @@
  * Each may have some octets on their way in any case. If the connection is slower than that, as a link between relays over a busy
  * network, what is on its way to many receivers would wait there before everything else, so a user with many sessions would delay
  * all others. So that minimum shrinks while answers come late and nobody's come soon, and grows again when they do. Receivers that
- * are slow on a connection that is not change nothing for others.
+ * are slow on a connection that is not change nothing for others. Nor is more than twice as much on its way to all of them as was
+ * on its way up to the end of a request that was answered soon, but for a little to each.
  */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { FairQueue, Sender } from "./FairQueue.ts"
-import { LEAST_UNANSWERED, SLOW_ANSWER, SOON_ANSWER, Window, type WindowLimits, type WindowOwner } from "./Window.ts"
-
-/** The fewest octets that may be on their way to each of several receivers on a slow connection. */
-export const LEAST_OF_SEVERAL = 8192
+import {
+  LEAST_OF_SEVERAL,
+  LEAST_UNANSWERED,
+  type Sent,
+  SLOW_ANSWER,
+  SOON_ANSWER,
+  Window,
+  type WindowLimits,
+  type WindowOwner
+} from "./Window.ts"
 
 /** The connection that the windows belong to. */
 export interface WindowsOwner {
@@ -31,7 +38,9 @@ export class Windows implements WindowOwner {
   /** Windows in which a sender waits; made when one does. */
   #awaited: Set<Window> | undefined
   /** Octets on their way to all receivers. */
-  #octets = 0
+  octets = 0
+  /** The most octets, up to the end of a request that was answered soon, since the connection was slow. */
+  #proven = LEAST_UNANSWERED
   least = LEAST_UNANSWERED
   /** When an answer last came soon, in milliseconds of the monotonic clock. */
   #soonAt = -Infinity
@@ -62,19 +71,23 @@ export class Windows implements WindowOwner {
     this.#owner.ready(sender)
   }
 
-  wrote(octets: number): void {
-    this.#octets += octets
+  wrote(octets: number): boolean {
+    this.octets += octets
+    return this.octets > 2 * this.#proven
   }
 
-  answered(delay: number, octets: number, now: number): void {
+  answered(one: Sent, octets: number, now: number): void {
+    const delay = now - one.at
     if (delay < SOON_ANSWER) {
       this.#soonAt = now
+      this.#proven = Math.max(this.#proven, one.ahead + one.octets)
       if (this.least < LEAST_UNANSWERED) this.least <<= 1
       return
     }
     // Where it is the only receiver, its window alone says how much it takes.
-    const isSlow = delay > SLOW_ANSWER && now - this.#soonAt > SLOW_ANSWER && this.#octets > octets
-    if (isSlow) this.least = Math.max(LEAST_OF_SEVERAL, this.least >> 1)
+    if (delay <= SLOW_ANSWER || now - this.#soonAt <= SLOW_ANSWER || this.octets <= octets) return
+    this.least = Math.max(LEAST_OF_SEVERAL, this.least >> 1)
+    this.#proven = LEAST_UNANSWERED
   }
 
   waits(window: Window): void {

@@ -14,11 +14,11 @@ import { CLIENT_ANYWAY, CLIENT_PARTS } from "../../../src/relay/inbound/Logins.t
 import { defaultRelayLimits as limits } from "../../../src/relay/Limits.ts"
 import {
   ANSWERED_WITHIN,
+  LEAST_OF_SEVERAL,
   LEAST_UNANSWERED,
   MOST_UNANSWERED,
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
-import { LEAST_OF_SEVERAL } from "../../../src/relay/outbound/Windows.ts"
 import { MAX_OUTPUT_OF_USER } from "../../../src/relay/OutputLoads.ts"
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"

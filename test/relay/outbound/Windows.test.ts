@@ -1,8 +1,8 @@
-import { assert, it } from "@effect/vitest"
+import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { CLOSED } from "../../../src/relay/Loss.ts"
 import { FairQueue, type Sender } from "../../../src/relay/outbound/FairQueue.ts"
-import { LEAST_UNANSWERED } from "../../../src/relay/outbound/Window.ts"
-import { LEAST_OF_SEVERAL, Windows } from "../../../src/relay/outbound/Windows.ts"
+import { LEAST_OF_SEVERAL, LEAST_UNANSWERED } from "../../../src/relay/outbound/Window.ts"
+import { Windows } from "../../../src/relay/outbound/Windows.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 
 for (const lost of [true, false]) {
@@ -29,28 +29,59 @@ for (const lost of [true, false]) {
   })
 }
 
-it("R4976-9.3-05: less may be on its way to each of several receivers while answers are late, until they come soon again", () => {
-  const windows = new Windows({
-    shared: { limits: { transactions: 1 } },
-    unread: false,
-    waiting: new FairQueue(),
-    lost: false,
-    ready: () => {}
+describe("R4976-9.3-05: what may be on its way to several receivers", () => {
+  let windows: Windows
+  /** A request was answered at a time, so many milliseconds after it was sent behind other octets. */
+  const answered = (now: number, delay: number, ahead = 0): void =>
+    windows.answered(
+      { octets: 1024, at: now - delay, ahead, sequence: 1, done: false, finish: () => {} },
+      1000,
+      now
+    )
+
+  beforeEach(() => {
+    const waiting = new FairQueue()
+    windows = new Windows({
+      shared: { limits: { transactions: 1 } },
+      unread: false,
+      waiting,
+      lost: false,
+      ready: () => {}
+    })
+    windows.wrote(1000)
   })
-  const late = (now: number): void => windows.answered(2001, 1000, now)
-  windows.wrote(1000)
-  late(3000)
-  assert.strictEqual(windows.least, LEAST_UNANSWERED, "there is one receiver only")
-  windows.wrote(1)
-  windows.answered(999, 1000, 3000)
-  late(5000)
-  assert.strictEqual(windows.least, LEAST_UNANSWERED, "only one is slow, and not the connection")
-  late(5001)
-  assert.strictEqual(windows.least, LEAST_UNANSWERED / 2)
-  windows.answered(1500, 1000, 6000)
-  assert.strictEqual(windows.least, LEAST_UNANSWERED / 2, "neither late nor soon")
-  for (let i = 0; i < 10; i++) late(6000)
-  assert.strictEqual(windows.least, LEAST_OF_SEVERAL)
-  for (let i = 0; i < 10; i++) windows.answered(999, 1000, 6000)
-  assert.strictEqual(windows.least, LEAST_UNANSWERED)
+
+  it("is less to each while answers are late, until they come soon again", () => {
+    answered(3000, 2001)
+    assert.strictEqual(windows.least, LEAST_UNANSWERED, "there is one receiver only")
+    windows.wrote(1)
+    answered(3000, 999)
+    answered(5000, 2001)
+    assert.strictEqual(windows.least, LEAST_UNANSWERED, "only one is slow, and not the connection")
+    answered(5001, 2001)
+    assert.strictEqual(windows.least, LEAST_UNANSWERED / 2)
+    answered(6000, 1500)
+    assert.strictEqual(windows.least, LEAST_UNANSWERED / 2, "neither late nor soon")
+    for (let i = 0; i < 10; i++) answered(6000, 2001)
+    assert.strictEqual(windows.least, LEAST_OF_SEVERAL)
+    for (let i = 0; i < 10; i++) answered(6000, 999)
+    assert.strictEqual(windows.least, LEAST_UNANSWERED)
+  })
+
+  it("is in all twice as much as was there up to the end of a request that was answered soon", () => {
+    const most = (): number => {
+      let octets = 0
+      while (!windows.wrote(1024)) octets += 1024
+      windows.wrote(-octets - 1024)
+      return Math.round((octets + 1000) / LEAST_UNANSWERED)
+    }
+    assert.strictEqual(most(), 2)
+    answered(1000, 999, LEAST_UNANSWERED * 3 - 1024)
+    answered(1000, 999, LEAST_UNANSWERED)
+    answered(1000, 1000, LEAST_UNANSWERED * 9)
+    assert.strictEqual(most(), 6)
+    windows.wrote(1)
+    answered(9000, 2001)
+    assert.strictEqual(most(), 2, "it became slow")
+  })
 })

@@ -25,7 +25,7 @@ class Bound extends BoundedOctets {
       this.forgotten.push(name)
       this.remove(octets, one)
     }
-    const one: Sent = { octets: 0, at: 0, sequence: 0, done: false, finish }
+    const one: Sent = { octets: 0, at: 0, ahead: 0, sequence: 0, done: false, finish }
     return { one, exceeded: this.takes(octets) }
   }
 

@@ -150,7 +150,7 @@ it("R4976-9.3-06: holds the connections again, for as long as before, each time 
   const shared = { limits, counters: { unansweredOverLimit: 0 } }
   const by = new Unanswered({ shared, reading } as unknown as CountedSource)
   const user = new UserLoad(limits)
-  const one = { octets: 0, at: 0, sequence: 0, done: false, finish: () => {} }
+  const one = { octets: 0, at: 0, ahead: 0, sequence: 0, done: false, finish: () => {} }
   const most = limits.unansweredOfUser
   for (let i = 0; i < 2; i++) {
     user.add(most, by)

@@ -64,6 +64,7 @@ it("R4976-9.3-06: a request that its user had to forget is not remembered for it
   const one: Sent = {
     octets: 0,
     at: 0,
+    ahead: 0,
     sequence: 0,
     done: false,
     finish: () => {
