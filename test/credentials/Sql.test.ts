@@ -15,6 +15,7 @@ import * as Tls from "node:tls"
 import { vi } from "vitest"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSql, type SqlOptions, type SubscriberTable } from "../../src/credentials/Sql.ts"
+import { otherUsersInTable } from "../../src/credentials/SqlOthers.ts"
 import { temporaryDirectory } from "../support/directory.ts"
 import { selfSigned } from "../support/pki.ts"
 import { subscribers } from "./backends.ts"
@@ -302,6 +303,19 @@ for (const [name, url, stranger] of servers) {
             assert.match(outcome, /^failed: /)
             assert.notInclude(outcome, "hidden-secret")
           }
+        })
+    )
+
+    it.live.skipIf(url === undefined)(
+      "rows for other realms are counted, and one of these is named",
+      () =>
+        Effect.gen(function*() {
+          const table = "msrp_others"
+          yield* run(url!, subscribers(table))
+          const others = (...realms: ReadonlyArray<string>) =>
+            otherUsersInTable({ url: Redacted.make(url!), table: { table } }, realms)
+          assert.deepStrictEqual(yield* others("localhost", "one.test"), { users: 1, realm: "elsewhere" })
+          assert.isUndefined(yield* others("localhost", "elsewhere"))
         })
     )
 
