@@ -171,22 +171,27 @@ const fake = () => {
   return { asked, handle, stream: stream as unknown as Tls.TLSSocket, close: () => closed() }
 }
 
-it("stop all streams of their address for the rest of a turn that has had enough, and no others", () => {
-  let enough = false
+/** Counts in turns that have had enough, or not. */
+const counting = (turn: { enough: boolean }) => {
   const next: Array<() => void> = []
   const defer = Object.assign((): void => {}, {
-    read: (): boolean => enough,
+    read: (): boolean => turn.enough,
     nextTurn: (task: () => void): void => void next.push(task),
     nextTick: (task: () => void): void => process.nextTick(task)
   }) satisfies Defer
-  const updates = new KeyUpdates(defer)
+  return { next, updates: new KeyUpdates(defer) }
+}
+
+it("stop all streams of their address for the rest of a turn that has had enough, and no others", () => {
+  const turn = { enough: false }
+  const { next, updates } = counting(turn)
   const [one, same, paused, gone, other] = [fake(), fake(), fake(), fake(), fake()]
   for (const { stream } of [one, same, paused, gone]) updates.watch(stream, "192.0.2.1")
   updates.watch(other.stream, "192.0.2.2")
   gone.close()
   updates.count(one.stream)
   assert.isEmpty(next)
-  enough = true
+  turn.enough = true
   paused.handle.reading = false
   for (const { stream } of [one, one, same]) updates.count(stream)
   next.splice(0).forEach((task) => task())
@@ -201,19 +206,8 @@ it("stop all streams of their address for the rest of a turn that has had enough
   assert.lengthOf(next, 1)
 })
 
-/** Counts in turns that have had enough, or not. */
-const counting = (enough: boolean) => {
-  const next: Array<() => void> = []
-  const defer = Object.assign((): void => {}, {
-    read: (): boolean => enough,
-    nextTurn: (task: () => void): void => void next.push(task),
-    nextTick: (task: () => void): void => process.nextTick(task)
-  }) satisfies Defer
-  return { next, updates: new KeyUpdates(defer) }
-}
-
 it("say once that a stream has had too many, and nothing of one that has closed", () => {
-  const { updates } = counting(false)
+  const { updates } = counting({ enough: false })
   const [open, gone] = [fake(), fake()]
   const ended: Array<string> = []
   updates.watch(open.stream, "192.0.2.1", () => ended.push("open"))
@@ -224,7 +218,7 @@ it("say once that a stream has had too many, and nothing of one that has closed"
 })
 
 it("forget a network when its last stream has closed", () => {
-  const { next, updates } = counting(true)
+  const { next, updates } = counting({ enough: true })
   for (let i = 1; i <= 2; i++) {
     const { close, stream } = fake()
     updates.watch(stream, "192.0.2.1")

@@ -26,8 +26,8 @@ export interface RefusalsOwner extends HopFacts {
   /** Traces what passes on the connection, while it is traced. */
   readonly trace: FrameTrace | undefined
   /**
-   * Notes whether a request with this From-Path comes from behind the relay that the certificate of the connection proves, and
-   * returns that.
+   * Notes that a request has come from behind this relay, if the certificate of the connection proves that its peer is that, and
+   * returns whether it does.
    */
   noteRelay(relay: MsrpUri | undefined): boolean
   /** Writes a whole frame that the relay made; does nothing once the connection is gone. */

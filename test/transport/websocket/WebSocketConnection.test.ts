@@ -7,32 +7,40 @@ import { facts } from "../plain.ts"
 
 const KEY = 0x12345678
 
-/** A message of a client. */
-const message = (text: string): Buffer => {
-  const { length } = text
-  const frame = Buffer.alloc(headLength(length) + 4 + length)
-  const at = writeHead(frame, 0, BINARY, true, length, KEY)
-  frame.write(text, at)
-  mask(frame, at, frame.length, KEY, 0)
-  return frame
+/** A masked frame of a client. */
+const frame = (opcode: number, payload = ""): Buffer => {
+  const octets = Buffer.alloc(headLength(payload.length) + 4 + payload.length)
+  const at = writeHead(octets, 0, opcode, true, payload.length, KEY)
+  octets.write(payload, at, "latin1")
+  mask(octets, at, octets.length, KEY, 0)
+  return octets
 }
+
+/** A message of a client. */
+const message = (text: string): Buffer => frame(BINARY, text)
+
+/** The connection below a WebSocket, which tells what it is asked for. */
+const under = <More extends Pick<Connection, "write">>(told: Array<string>, more: More) =>
+  Object.assign(new ConnectionFacts(facts), {
+    transport: "tcp" as const,
+    messages: undefined,
+    pending: () => 0,
+    pause: () => void told.push("pause"),
+    resume: () => void told.push("resume"),
+    end: () => void told.push("end"),
+    destroy: () => void told.push("destroy"),
+    ...more
+  })
 
 /** A WebSocket whose receiver pauses it at the first message, when three of them have come in one read. */
 const paused = (fails = false) => {
   const got: Array<string> = []
   const deferred: Array<() => void> = []
   const told: Array<string> = []
-  const below: Connection & { halfClosed: boolean; lost: boolean } = Object.assign(new ConnectionFacts(facts), {
-    transport: "tcp" as const,
-    messages: undefined,
+  const below = under(told, {
     halfClosed: false,
     lost: false,
-    write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`),
-    pending: () => 0,
-    pause: () => void told.push("pause"),
-    resume: () => void told.push("resume"),
-    end: () => void told.push("end"),
-    destroy: () => void told.push("destroy")
+    write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`)
   })
   const accept = (connection: Connection): Receiver => ({
     bytes: (octets) => {
@@ -162,19 +170,13 @@ describe("WebSocketConnection", () => {
     let done = (): void => {}
     let waiting = 100
     const writes: Array<Uint8Array> = []
-    const below: Connection = Object.assign(new ConnectionFacts(facts), {
-      transport: "tcp" as const,
-      messages: undefined,
+    const below = under([], {
       write: (octets: Uint8Array, written: () => void) => {
         writes.push(octets)
         done = written
       },
       // Frames without a message wait below as well.
-      pending: () => waiting,
-      pause: () => {},
-      resume: () => {},
-      end: () => {},
-      destroy: () => {}
+      pending: () => waiting
     })
     const connection = new WebSocketConnection(below, () => ({ bytes: () => {}, closed: () => {} }), {
       defer: () => {}
@@ -195,18 +197,11 @@ describe("WebSocketConnection", () => {
   it("answers only the last of the Pings that came before a Pong was written", () => {
     const pongs: Array<string> = []
     const written: Array<() => void> = []
-    const below: Connection = Object.assign(new ConnectionFacts(facts), {
-      transport: "tcp" as const,
-      messages: undefined,
+    const below = under([], {
       write: (octets: Uint8Array, done: () => void) => {
         pongs.push(Buffer.from(octets).toString("latin1", 2))
         written.push(done)
-      },
-      pending: () => 0,
-      pause: () => {},
-      resume: () => {},
-      end: () => {},
-      destroy: () => {}
+      }
     })
     const connection = new WebSocketConnection(below, () => ({ bytes: () => {}, closed: () => {} }), {
       defer: () => {}
@@ -228,18 +223,13 @@ describe("WebSocketConnection", () => {
     const deferred: Array<() => void> = []
     let pongs = 0
     let reading = true
-    const below: Connection = Object.assign(new ConnectionFacts(facts), {
-      transport: "tcp" as const,
-      messages: undefined,
+    const below = under([], {
       write: (_octets: Uint8Array, written: () => void) => {
         pongs++
         written()
       },
-      pending: () => 0,
       pause: () => reading = false,
-      resume: () => reading = true,
-      end: () => {},
-      destroy: () => {}
+      resume: () => reading = true
     })
     const accept = (): Receiver => ({ bytes: (octets) => void got.push(octets.toString()), closed: () => {} })
     const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
@@ -258,33 +248,17 @@ describe("WebSocketConnection", () => {
   })
 })
 
-/** A masked frame of a client. */
-const frame = (opcode: number, payload = ""): Buffer => {
-  const octets = Buffer.alloc(6 + payload.length)
-  const at = writeHead(octets, 0, opcode, true, payload.length, KEY)
-  octets.write(payload, at, "latin1")
-  mask(octets, at, octets.length, KEY, 0)
-  return octets
-}
-
 /** A WebSocket of which a test says when its tasks run and its writes are done. */
 const played = (onMessage: (connection: Connection, text: string) => void = () => {}) => {
   const got: Array<string> = []
   const told: Array<string> = []
   const deferred: Array<() => void> = []
   const unwritten: Array<() => void> = []
-  const below: Connection = Object.assign(new ConnectionFacts(facts), {
-    transport: "tcp" as const,
-    messages: undefined,
+  const below = under(told, {
     write: (octets: Uint8Array, written: () => void) => {
       told.push(Buffer.from(octets).toString("hex"))
       unwritten.push(written)
-    },
-    pending: () => 0,
-    pause: () => void told.push("pause"),
-    resume: () => void told.push("resume"),
-    end: () => void told.push("end"),
-    destroy: () => void told.push("destroy")
+    }
   })
   const accept = (connection: Connection): Receiver => ({
     bytes: (octets) => {
